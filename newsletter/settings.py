@@ -79,7 +79,7 @@ class Unsubscribe(Model):
     """How people leave."""
 
     group_id: Annotated[int, Field(ge=1)]
-    """The number of SendGrid's unsubscribe group; SendGrid then serves the page and keeps the list of those who left."""
+    """The number of SendGrid's unsubscribe group; SendGrid then serves the page and keeps the list of leavers."""
 
 
 class Images(Model):
@@ -160,7 +160,7 @@ class Environment(BaseSettings):
     sendgrid_api_key: SecretStr | None = None
     """`SENDGRID_API_KEY`: a key that may send mail."""
     sendgrid_host: str = PROVIDER_HOST
-    """`SENDGRID_HOST`: the provider's host; `https://api.eu.sendgrid.com` for EU accounts, the sandbox's for a rehearsal."""
+    """`SENDGRID_HOST`: the provider's host; `https://api.eu.sendgrid.com` in the EU, the sandbox's to rehearse."""
     newsletter_secret: SecretStr | None = None
     """`NEWSLETTER_SECRET`: signs unsubscribe links; at least 32 characters, the same for ever."""
     newsletter_database_url: str | None = None
@@ -169,4 +169,4 @@ class Environment(BaseSettings):
 
 def read_environment(root: Path) -> Environment:
     """The environment of the workspace at `root`; real environment variables win over its `.env`."""
-    return Environment(_env_file=root / ".env")  # type: ignore[call-arg]  # a pydantic-settings keyword that its stub hides
+    return Environment(_env_file=root / ".env")

@@ -11,7 +11,7 @@ from newsletter.fields import Condition, Html, Image, Markdown, Model, Plain, Te
 
 class _Block(Model):
     when: Condition | None = None
-    """Only for those subscribers for whom this holds, e.g. `subscriber.region == "north"`. Leave it out for everybody."""
+    """Only for subscribers for whom this holds, e.g. `subscriber.region == "north"`; for everybody when left out."""
 
 
 class Header(_Block):
@@ -271,7 +271,7 @@ class Social(_Block):
 
 
 class Footer(_Block):
-    """The end of the email. The postal address and the unsubscribe link are always in it, whether this block is there or not."""
+    """The end of the email. Postal address and unsubscribe link are always there, with this block or without."""
 
     type: Literal["footer"]
     body: Markdown | None = None

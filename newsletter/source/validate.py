@@ -57,11 +57,16 @@ def validate(source: Source, model: type[M]) -> tuple[M | None, list[Problem]]:
         if detail["type"] == "extra_forbidden"
         and (meant := _meant(str(detail["loc"][-1]), _fields_at(model, detail["loc"][:-1])))
     }
-    return None, [
-        _problem(source, model, detail)
-        for detail in details
-        if detail["type"] != "missing" or detail["loc"] not in misspelt
-    ]
+
+    def is_consequence(detail: ErrorDetails) -> bool:
+        """Whether another Problem says it already: a missing key as misspelt, a short list as bad entries."""
+        route = detail["loc"]
+        if detail["type"] == "missing":
+            return route in misspelt
+        within = (other["loc"] for other in details if len(other["loc"]) > len(route))
+        return detail["type"] == "too_short" and any(inner[: len(route)] == route for inner in within)
+
+    return None, [_problem(source, model, detail) for detail in details if not is_consequence(detail)]
 
 
 def problem_at(
@@ -127,6 +132,8 @@ def _hint(kind: str, detail: ErrorDetails, model: type[BaseModel]) -> str | None
         return "write something, or remove the key"
     if kind == "string_type" and isinstance(detail["input"], dict):
         return "text with `: ` or `{` in it needs quotes around it"
+    if kind in {"model_type", "model_attributes_type"} and (names := _fields_at(model, route)):
+        return f"its keys are {_listed(names)}"
     if kind == "list_type":
         return "each entry on a line of its own, beginning with `- `"
     return None
