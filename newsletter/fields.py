@@ -52,7 +52,7 @@ def _clean(value: Any) -> Any:
 
 
 def _one_line(value: str) -> str:
-    return " ".join(value.split(None)) if SLOT.search(value) is None else re.sub(r"\s+", " ", value).strip()
+    return re.sub(r"[ \t\n]+", " ", value).strip(" ")
 
 
 def _no_edges(value: str) -> str:

@@ -65,6 +65,8 @@ class RenderedIssue:
     conditions: tuple[str, ...] = ()
     slots: tuple[Slot, ...] = ()
     images: tuple[InlineImage, ...] = ()
+    hosted_images: tuple[InlineImage, ...] = field(default=(), compare=False)
+    """Images that don't travel but have to be served where the HTML names them."""
 
     @property
     def digest(self) -> str:

@@ -1,0 +1,261 @@
+"""Rules about what the author wrote: expressions, images, links, and what readers will miss."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+from newsletter.errors import Problem, Severity
+from newsletter.fields import SLOT, Image, Kind, check_url
+from newsletter.issue import Issue
+from newsletter.personalise import ExpressionError, parse_expression
+from newsletter.settings import Settings
+from newsletter.source import Source, problem_at
+
+Route = tuple[str | int, ...]
+
+WARNING = Severity.WARNING
+MAX_SUBJECT = 70
+"""Characters; phones show about 40, desktops about 70."""
+MAX_PREHEADER = 140
+HEAVY_IMAGE = 5_000_000
+"""Bytes of an original; it is scaled, but slows everything down."""
+
+_PLACEHOLDER = re.compile(r"\b(TODO|TK|TBD|FIXME|XXX|lorem ipsum)\b", re.IGNORECASE)
+_VAGUE = {"click here", "here", "link", "this", "this link", "read this", "more here"}
+_MARKDOWN_LINK = re.compile(r"\]\(\s*<?([^\s)>]+)")
+_MARKDOWN_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
+
+
+def check_issue(source: Source, issue: Issue, settings: Settings, find_image: Callable[[str], Any]) -> list[Problem]:
+    """Problems of a valid issue that its types can't tell. `find_image` finds a local image or raises ValueError."""
+    problems = _check_head(source, issue, settings)
+    for route, value, kind in strings(issue):
+        problems += _check_text(source, route, value, kind)
+    for route, when in _conditions(issue):
+        problems += _check_expression(source, route, when, when)
+    for route, image in images(issue):
+        problems += _check_image(source, route, image, find_image)
+    return problems + _check_blocks(source, issue)
+
+
+def strings(model: BaseModel, route: Route = ()) -> Iterator[tuple[Route, str, Kind]]:
+    """Every text of a model that can hold something personal, with the way to it and its kind."""
+    for name, info in type(model).model_fields.items():
+        here = (*route, info.alias or name)
+        kind = next((item for item in info.metadata if isinstance(item, Kind)), None) or _nested_kind(info.annotation)
+        yield from _strings_in(getattr(model, name), here, kind)
+
+
+def _strings_in(value: Any, route: Route, kind: Kind | None) -> Iterator[tuple[Route, str, Kind]]:
+    if isinstance(value, BaseModel):
+        yield from strings(value, route)
+    elif isinstance(value, tuple):
+        for number, item in enumerate(value):
+            yield from _strings_in(item, (*route, number), kind)
+    elif isinstance(value, str) and kind is not None:
+        yield route, value, kind
+
+
+def _nested_kind(annotation: Any) -> Kind | None:
+    for argument in getattr(annotation, "__args__", ()):
+        for item in getattr(argument, "__metadata__", ()):
+            if isinstance(item, Kind):
+                return item
+    return None
+
+
+def images(model: BaseModel, route: Route = ()) -> Iterator[tuple[Route, Image]]:
+    """Every image of a model, with the way to it."""
+    if isinstance(model, Image):
+        yield route, model
+    for name, info in type(model).model_fields.items():
+        value = getattr(model, name)
+        for number, item in enumerate(value) if isinstance(value, tuple) else [(None, value)]:
+            if isinstance(item, BaseModel):
+                here = (*route, info.alias or name)
+                yield from images(item, here if number is None else (*here, number))
+
+
+def _conditions(issue: Issue) -> Iterator[tuple[Route, str]]:
+    for number, block in enumerate(issue.blocks):
+        if block.when is not None:
+            yield ("blocks", number, "when"), block.when
+        for place, column in enumerate(block.columns) if block.type == "columns" else ():
+            for inner_number, inner in enumerate(column.blocks):
+                if inner.when is not None:
+                    yield ("blocks", number, "columns", place, "blocks", inner_number, "when"), inner.when
+
+
+def _check_head(source: Source, issue: Issue, settings: Settings) -> list[Problem]:
+    problems = []
+    if issue.preheader is None:
+        hint = "add `preheader:`; without it, inboxes show whatever comes first"
+        problems.append(
+            problem_at(source, ("subject",), "no-preheader", "there is no preheader", hint=hint, severity=WARNING)
+        )
+    for name, text, most in (
+        ("subject", issue.subject, MAX_SUBJECT),
+        ("preheader", issue.preheader or "", MAX_PREHEADER),
+    ):
+        if len(SLOT.sub("……", text)) > most:
+            message = f"the {name} has {len(text)} characters; inboxes cut it off after about {most}"
+            problems.append(
+                problem_at(
+                    source, (name,), f"long-{name}", message, hint="say the most important first", severity=WARNING
+                )
+            )
+    if issue.link_parameters and settings.link_parameters is None:
+        hint = "name the `domains` under `link_parameters:` in newsletter.yaml"
+        problems.append(
+            problem_at(
+                source, ("link_parameters",), "no-domains", "no domain is set whose links get parameters", hint=hint
+            )
+        )
+    return problems
+
+
+def _check_text(source: Source, route: Route, value: str, kind: Kind) -> list[Problem]:
+    problems = []
+    for found in SLOT.finditer(value):
+        problems += _check_expression(source, route, found[1], found[0])
+    rest = SLOT.sub("", value)
+    if (found := re.search(r"\{\{|\{%|\}\}", rest)) and kind is not Kind.HTML:
+        hint = "a personal part is written `{{ … }}`"
+        message = f"`{found[0]}` will stand in the email as it is"
+        problems.append(
+            problem_at(source, route, "stray-braces", message, hint=hint, snippet=found[0], severity=WARNING)
+        )
+    if kind is not Kind.URL and (found := _PLACEHOLDER.search(rest)):
+        message = f"`{found[0]}` was left in the text"
+        problems.append(problem_at(source, route, "placeholder", message, snippet=found[0], severity=WARNING))
+    if kind is Kind.MARKDOWN:
+        problems += _check_markdown(source, route, value)
+    return problems
+
+
+def _check_expression(source: Source, route: Route, expression: str, snippet: str) -> list[Problem]:
+    try:
+        parse_expression(expression)
+    except ExpressionError as error:
+        return [
+            problem_at(source, route, "bad-expression", str(error), hint=error.hint, snippet=snippet.split("\n")[0])
+        ]
+    return []
+
+
+def _check_markdown(source: Source, route: Route, value: str) -> list[Problem]:
+    problems = []
+    if found := _MARKDOWN_IMAGE.search(value):
+        hint = "use a block of type `image`, which knows its size and its alt text"
+        problems.append(
+            problem_at(source, route, "image-in-text", "a picture can't stand in a text", hint=hint, snippet=found[0])
+        )
+        return problems
+    for found in _MARKDOWN_LINK.finditer(SLOT.sub(lambda slot: "x" * len(slot[0]), value)):
+        written = value[found.start(1) : found.end(1)]
+        try:
+            check_url(written)
+        except ValueError as error:
+            hint = getattr(error, "context", None) or {}
+            problems.append(problem_at(source, route, "bad-url", str(error), hint=hint.get("hint"), snippet=written))
+    return problems
+
+
+def _check_image(source: Source, route: Route, image: Image, find_image: Callable[[str], Any]) -> list[Problem]:
+    if image.src.startswith("https:"):
+        return []
+    try:
+        file = find_image(image.src)
+    except ValueError as error:
+        return [
+            problem_at(
+                source, (*route, "src"), "missing-image", str(error), hint="the path starts at the issue's folder"
+            )
+        ]
+    if file.weight > HEAVY_IMAGE:
+        message = f"the image has {file.weight / 1e6:.1f} MB"
+        return [
+            problem_at(
+                source, (*route, "src"), "heavy-image", message, hint="a photo of 2,000 px is plenty", severity=WARNING
+            )
+        ]
+    return []
+
+
+def _check_blocks(source: Source, issue: Issue) -> list[Problem]:
+    problems = []
+    for kind in ("header", "footer"):
+        routes = [
+            ("blocks", number) for number, block in enumerate(issue.blocks) if block.type == kind and block.when is None
+        ]
+        for route in routes[1:]:
+            problems.append(
+                problem_at(source, route, "second-block", f"there is a {kind} already", hint="keep one of them")
+            )
+    for number, block in enumerate(issue.blocks):
+        route: Route = ("blocks", number)
+        if block.type in ("story", "hero", "callout") and block.label and not block.url:
+            message = f"`label` needs a `url`: where does `{block.label}` lead?"
+            problems.append(problem_at(source, (*route, "label"), "label-without-url", message, hint="add `url:`"))
+        if block.type == "html":
+            problems += _check_raw_html(source, (*route, "html"), block.html)
+    for route, value, _ in strings(issue):
+        if route[-1] == "label" and value.strip(" .!»>→").lower() in _VAGUE:
+            message = f"`{value}` doesn't say where the link goes"
+            hint = "screen readers list links without what is around them: `Read the report`"
+            problems.append(problem_at(source, route, "vague-link", message, hint=hint, severity=WARNING))
+    for route, image in images(issue):
+        if image.alt == "" and getattr(image, "url", None):
+            message = "a picture that is a link needs an alt text"
+            problems.append(
+                problem_at(
+                    source, (*route, "alt"), "no-alt", message, hint="say where the link leads", severity=WARNING
+                )
+            )
+    return problems
+
+
+def _check_raw_html(source: Source, route: Route, html: str) -> list[Problem]:
+    from html.parser import HTMLParser
+
+    removed = [
+        tag
+        for tag in ("script", "style", "iframe", "form", "input", "video", "audio", "object", "embed", "svg", "link")
+        if f"<{tag}" in html.lower()
+    ]
+    problems = [
+        problem_at(
+            source,
+            route,
+            "removed-html",
+            f"`<{tag}>` is taken out: mail clients don't allow it",
+            snippet=f"<{tag}",
+            severity=WARNING,
+        )
+        for tag in removed
+    ]
+    depth = _depth(HTMLParser, html)
+    if depth > 60:
+        problems.append(problem_at(source, route, "deep-html", f"elements are nested {depth} deep; 60 is the limit"))
+    return problems
+
+
+def _depth(parser_class: Any, html: str) -> int:
+    depth = deepest = 0
+
+    class Depth(parser_class):  # type: ignore[misc]
+        def handle_starttag(self, tag: str, attrs: Any) -> None:
+            nonlocal depth, deepest
+            depth += tag not in ("br", "hr", "img")
+            deepest = max(deepest, depth)
+
+        def handle_endtag(self, tag: str) -> None:
+            nonlocal depth
+            depth -= 1
+
+    Depth().feed(html)
+    return deepest

@@ -1,0 +1,95 @@
+"""An issue as templates see it: its expressions as tokens, its links with their parameters, its pictures to place."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable
+from typing import Any, TypeVar, Union, get_args, get_origin
+from urllib.parse import quote
+
+from markupsafe import Markup
+from pydantic import BaseModel
+
+from newsletter.fields import Kind
+from newsletter.issue.rendered import Place
+from newsletter.personalise import Masker
+
+M = TypeVar("M", bound=BaseModel)
+
+_URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
+_PLACES = {
+    "html": {Kind.TEXT: Place.HTML, Kind.MARKDOWN: Place.HTML, Kind.URL: Place.HREF},
+    "text": {Kind.TEXT: Place.TEXT, Kind.MARKDOWN: Place.TEXT, Kind.URL: Place.LINK},
+}
+
+
+class Part:
+    """One part of the message, `html` or `text`: how models are masked for it and how links are written in it."""
+
+    def __init__(self, name: str, masker: Masker, parameters: Callable[[str], str]) -> None:
+        self._places = _PLACES[name]
+        self._masker = masker
+        self._parameters = parameters
+        self.link_place = self._places[Kind.URL]
+
+    def masked(self, model: M) -> M:
+        """`model` with every expression in it as a token, and every address ready to be written."""
+        changes: dict[str, Any] = {}
+        for name, kind in _kinds(type(model)).items():
+            value = getattr(model, name)
+            if value is None or value == ():
+                continue
+            changes[name] = self._value(value, kind)
+        return model.model_copy(update=changes) if changes else model
+
+    def _value(self, value: Any, kind: Kind | None) -> Any:
+        if isinstance(value, BaseModel):
+            return self.masked(value)
+        if isinstance(value, tuple):
+            return tuple(self._value(item, kind) for item in value)
+        if kind is Kind.URL:
+            return self.url(value)
+        if kind in self._places and isinstance(value, str):
+            return self._masker.mask(value, self._places[kind])
+        return value
+
+    def url(self, address: str) -> str:
+        """An author's address: expressions as tokens, parameters added, other characters percent-encoded."""
+        return self._written(self._masker.mask(address, self.link_place))
+
+    def linked(self, address: str) -> str:
+        """An address out of masked Markdown, whose tokens stand for text as yet."""
+        return self._written(self._masker.replaced(address, self.link_place))
+
+    def _written(self, address: str) -> str:
+        return self._parameters(quote(address, safe=_URL_CHARACTERS))
+
+
+@functools.cache
+def _kinds(model: type[BaseModel]) -> dict[str, Kind | None]:
+    """The fields of `model` that hold text of a kind, or models that may."""
+    found: dict[str, Kind | None] = {}
+    for name, info in model.model_fields.items():
+        kind = next((item for item in info.metadata if isinstance(item, Kind)), None)
+        kinds, models = _inside(info.annotation)
+        if kind is not None or kinds or models:
+            found[name] = kind or next(iter(kinds), None)
+    return found
+
+
+def _inside(annotation: Any) -> tuple[set[Kind], bool]:
+    kinds: set[Kind] = set()
+    models = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    if get_origin(annotation) in (Union, types.UnionType, tuple, list) or hasattr(annotation, "__metadata__"):
+        kinds |= {item for item in getattr(annotation, "__metadata__", ()) if isinstance(item, Kind)}
+        for argument in get_args(annotation):
+            inner_kinds, inner_models = _inside(argument)
+            kinds |= inner_kinds
+            models = models or inner_models
+    return kinds, models
+
+
+def raw(html: str) -> Markup:
+    """HTML that is known to be well-formed and safe."""
+    return Markup(html)  # noqa: S704 - what nh3 let through, or a template of a theme
