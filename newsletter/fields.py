@@ -23,6 +23,16 @@ FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-
 """Controls, surrogates and non-characters. U+0080-9F are Windows-1252 text that was read wrongly."""
 
 
+_WORDS_OF_HTML = (
+    "a abbr b blockquote br caption center code dd del div dl dt em h2 h3 h4 h5 h6 hr i img ins li ol p pre q s small "
+    "span strong sub sup table tbody td tfoot th thead tr u ul"
+)
+HTML_TAGS = frozenset(_WORDS_OF_HTML.split())
+"""What an author's own HTML may be made of."""
+
+VOID_TAGS = frozenset({"br", "hr", "img"})
+
+
 class Kind(Enum):
     """What a field's text is, and so how its slots are escaped and its links treated."""
 

@@ -89,7 +89,7 @@ class ThemeSettings(Model):
     """Colours where a mail client shows a dark scheme."""
     fonts: Fonts
     """Fonts."""
-    options: dict[str, str] = {}
+    options: Annotated[dict[str, str], Field(default_factory=dict)]
     """Words that the theme's own templates read as `theme.options`."""
 
 

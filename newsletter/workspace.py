@@ -1,4 +1,4 @@
-"""A workspace: the folder that `newsletter.yaml` marks, with its settings, issues and themes. What every front shares."""
+"""A workspace: the folder that `newsletter.yaml` marks, with its settings, issues and themes."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ class Edition:
         if theme is None:
             faults = [_at_theme(fault, source, workspace) for fault in faults]
         edition = cls(workspace, path, source, issue, theme, ())
-        found = problems + faults + check_issue(source, issue, workspace.settings, edition.images())
+        found = problems + faults + check_issue(source, issue, workspace.settings, edition.images().find)
         return cls(workspace, path, source, issue, theme, in_reading_order(found))
 
     @property
@@ -181,9 +181,7 @@ class Edition:
             rendered = self.render()
         except RenderError as error:
             return [*self.problems, error.problem or Problem("render", error.message, Location(self.file), error.hint)]
-        return in_reading_order(
-            [*self.problems, *check_rendered(rendered, self.source, self.issue, self.workspace.settings)]
-        )
+        return in_reading_order([*self.problems, *check_rendered(rendered, self.source, self.workspace.settings)])
 
 
 def _at_theme(fault: Problem, source: Source, workspace: Workspace) -> Problem:

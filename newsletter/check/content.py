@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from html.parser import HTMLParser
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import PydanticCustomError
 
 from newsletter.errors import Problem, Severity
-from newsletter.fields import SLOT, Image, Kind, check_url
+from newsletter.fields import HTML_TAGS, SLOT, VOID_TAGS, Image, Kind, check_url
 from newsletter.issue import Issue
 from newsletter.personalise import ExpressionError, parse_expression
 from newsletter.settings import Settings
@@ -21,6 +23,8 @@ WARNING = Severity.WARNING
 MAX_SUBJECT = 70
 """Characters; phones show about 40, desktops about 70."""
 MAX_PREHEADER = 140
+MAX_HTML_DEPTH = 60
+"""Beyond some depth libxml2 drops content without a word, and mrml overflows its stack."""
 HEAVY_IMAGE = 5_000_000
 """Bytes of an original; it is scaled, but slows everything down."""
 
@@ -123,15 +127,15 @@ def _check_text(source: Source, route: Route, value: str, kind: Kind) -> list[Pr
     for found in SLOT.finditer(value):
         problems += _check_expression(source, route, found[1], found[0])
     rest = SLOT.sub("", value)
-    if (found := re.search(r"\{\{|\{%|\}\}", rest)) and kind is not Kind.HTML:
+    if (stray := re.search(r"\{\{|\{%|\}\}", rest)) and kind is not Kind.HTML:
         hint = "a personal part is written `{{ … }}`"
-        message = f"`{found[0]}` will stand in the email as it is"
+        message = f"`{stray[0]}` will stand in the email as it is"
         problems.append(
-            problem_at(source, route, "stray-braces", message, hint=hint, snippet=found[0], severity=WARNING)
+            problem_at(source, route, "stray-braces", message, hint=hint, snippet=stray[0], severity=WARNING)
         )
-    if kind is not Kind.URL and (found := _PLACEHOLDER.search(rest)):
-        message = f"`{found[0]}` was left in the text"
-        problems.append(problem_at(source, route, "placeholder", message, snippet=found[0], severity=WARNING))
+    if kind is not Kind.URL and (left := _PLACEHOLDER.search(rest)):
+        message = f"`{left[0]}` was left in the text"
+        problems.append(problem_at(source, route, "placeholder", message, snippet=left[0], severity=WARNING))
     if kind is Kind.MARKDOWN:
         problems += _check_markdown(source, route, value)
     return problems
@@ -142,26 +146,28 @@ def _check_expression(source: Source, route: Route, expression: str, snippet: st
         parse_expression(expression)
     except ExpressionError as error:
         return [
-            problem_at(source, route, "bad-expression", str(error), hint=error.hint, snippet=snippet.split("\n")[0])
+            problem_at(
+                source, route, "bad-expression", str(error), hint=error.hint, snippet=snippet.split("\n", maxsplit=1)[0]
+            )
         ]
     return []
 
 
 def _check_markdown(source: Source, route: Route, value: str) -> list[Problem]:
     problems = []
-    if found := _MARKDOWN_IMAGE.search(value):
+    if picture := _MARKDOWN_IMAGE.search(value):
         hint = "use a block of type `image`, which knows its size and its alt text"
         problems.append(
-            problem_at(source, route, "image-in-text", "a picture can't stand in a text", hint=hint, snippet=found[0])
+            problem_at(source, route, "image-in-text", "a picture can't stand in a text", hint=hint, snippet=picture[0])
         )
         return problems
     for found in _MARKDOWN_LINK.finditer(SLOT.sub(lambda slot: "x" * len(slot[0]), value)):
         written = value[found.start(1) : found.end(1)]
         try:
             check_url(written)
-        except ValueError as error:
-            hint = getattr(error, "context", None) or {}
-            problems.append(problem_at(source, route, "bad-url", str(error), hint=hint.get("hint"), snippet=written))
+        except PydanticCustomError as error:
+            advice = (error.context or {}).get("hint")
+            problems.append(problem_at(source, route, "bad-url", error.message(), hint=advice, snippet=written))
     return problems
 
 
@@ -189,73 +195,65 @@ def _check_image(source: Source, route: Route, image: Image, find_image: Callabl
 def _check_blocks(source: Source, issue: Issue) -> list[Problem]:
     problems = []
     for kind in ("header", "footer"):
-        routes = [
-            ("blocks", number) for number, block in enumerate(issue.blocks) if block.type == kind and block.when is None
-        ]
-        for route in routes[1:]:
-            problems.append(
-                problem_at(source, route, "second-block", f"there is a {kind} already", hint="keep one of them")
-            )
+        numbers = [number for number, block in enumerate(issue.blocks) if block.type == kind and block.when is None]
+        for number in numbers[1:]:
+            message = f"there is a {kind} already"
+            problems.append(problem_at(source, ("blocks", number), "second-block", message, hint="keep one of them"))
     for number, block in enumerate(issue.blocks):
-        route: Route = ("blocks", number)
+        here: Route = ("blocks", number)
         if block.type in ("story", "hero", "callout") and block.label and not block.url:
             message = f"`label` needs a `url`: where does `{block.label}` lead?"
-            problems.append(problem_at(source, (*route, "label"), "label-without-url", message, hint="add `url:`"))
+            problems.append(problem_at(source, (*here, "label"), "label-without-url", message, hint="add `url:`"))
         if block.type == "html":
-            problems += _check_raw_html(source, (*route, "html"), block.html)
+            problems += _check_raw_html(source, (*here, "html"), block.html)
     for route, value, _ in strings(issue):
         if route[-1] == "label" and value.strip(" .!»>→").lower() in _VAGUE:
             message = f"`{value}` doesn't say where the link goes"
             hint = "screen readers list links without what is around them: `Read the report`"
             problems.append(problem_at(source, route, "vague-link", message, hint=hint, severity=WARNING))
-    for route, image in images(issue):
+    for place, image in images(issue):
         if image.alt == "" and getattr(image, "url", None):
             message = "a picture that is a link needs an alt text"
-            problems.append(
-                problem_at(
-                    source, (*route, "alt"), "no-alt", message, hint="say where the link leads", severity=WARNING
-                )
-            )
+            hint = "say where the link leads"
+            problems.append(problem_at(source, (*place, "alt"), "no-alt", message, hint=hint, severity=WARNING))
     return problems
 
 
 def _check_raw_html(source: Source, route: Route, html: str) -> list[Problem]:
-    from html.parser import HTMLParser
-
-    removed = [
-        tag
-        for tag in ("script", "style", "iframe", "form", "input", "video", "audio", "object", "embed", "svg", "link")
-        if f"<{tag}" in html.lower()
-    ]
+    reader = _Elements()
+    reader.feed(html)
     problems = [
         problem_at(
             source,
             route,
             "removed-html",
-            f"`<{tag}>` is taken out: mail clients don't allow it",
+            f"`<{tag}>` is taken out: an email can't hold it",
             snippet=f"<{tag}",
             severity=WARNING,
         )
-        for tag in removed
+        for tag in dict.fromkeys(reader.seen)
+        if tag not in HTML_TAGS
     ]
-    depth = _depth(HTMLParser, html)
-    if depth > 60:
-        problems.append(problem_at(source, route, "deep-html", f"elements are nested {depth} deep; 60 is the limit"))
+    if reader.deepest > MAX_HTML_DEPTH:
+        message = f"elements are nested {reader.deepest} deep; {MAX_HTML_DEPTH} is the limit"
+        problems.append(problem_at(source, route, "deep-html", message))
     return problems
 
 
-def _depth(parser_class: Any, html: str) -> int:
-    depth = deepest = 0
+class _Elements(HTMLParser):
+    """Which elements a piece of HTML has, and how deeply they are nested."""
 
-    class Depth(parser_class):  # type: ignore[misc]
-        def handle_starttag(self, tag: str, attrs: Any) -> None:
-            nonlocal depth, deepest
-            depth += tag not in ("br", "hr", "img")
-            deepest = max(deepest, depth)
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.deepest = 0
+        self._open = 0
 
-        def handle_endtag(self, tag: str) -> None:
-            nonlocal depth
-            depth -= 1
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002 - HTMLParser's signature
+        self.seen.append(tag)
+        if tag not in VOID_TAGS:
+            self._open += 1
+            self.deepest = max(self.deepest, self._open)
 
-    Depth().feed(html)
-    return deepest
+    def handle_endtag(self, tag: str) -> None:
+        self._open -= tag not in VOID_TAGS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from newsletter.errors import Location, Problem, Severity
-from newsletter.issue import Issue, RenderedIssue
+from newsletter.issue import RenderedIssue
 from newsletter.settings import Settings
 from newsletter.source import Source, problem_at
 
@@ -16,7 +16,7 @@ TRACKED_LINK = 200
 """Bytes that a link grows by when the provider rewrites it to count clicks; an allowance."""
 
 
-def check_rendered(rendered: RenderedIssue, source: Source, issue: Issue, settings: Settings) -> list[Problem]:
+def check_rendered(rendered: RenderedIssue, source: Source, settings: Settings) -> list[Problem]:
     """Problems of a rendering."""
     problems = []
     size = len(rendered.html.encode())
@@ -34,7 +34,7 @@ def check_rendered(rendered: RenderedIssue, source: Source, issue: Issue, settin
         message = f"the email has {size:,} bytes{tracked}; Gmail cuts off at {CLIP:,}"
         problems.append(Problem("nearly-too-large", message, Location(source.file), severity=Severity.WARNING))
     if settings.unsubscribe is None and settings.public_url is None:
-        hint = "add `unsubscribe: {group_id: NUMBER}` to newsletter.yaml (SendGrid's unsubscribe group), or set `public_url:`"
+        hint = "add `unsubscribe: {group_id: NUMBER}` (SendGrid's group) to newsletter.yaml, or `public_url:`"
         message = "nobody could unsubscribe; a send will be refused"
         problems.append(Problem("no-unsubscribe", message, Location("newsletter.yaml"), hint, Severity.WARNING))
     longest = max(rendered.html.encode().split(b"\n"), key=len)
@@ -45,5 +45,4 @@ def check_rendered(rendered: RenderedIssue, source: Source, issue: Issue, settin
                 source, (), "long-line", message, hint="mail servers may break it anywhere", severity=Severity.WARNING
             )
         )
-    _ = issue
     return problems

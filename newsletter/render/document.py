@@ -1,4 +1,4 @@
-"""The MJML document of an issue: each block's fragment in the theme's layout, checked, faults led back to their source."""
+"""The MJML document of an issue: each block's fragment in the theme's layout, checked, faults located."""
 
 from __future__ import annotations
 
@@ -58,7 +58,10 @@ def mjml_document(
             templates.render(f"{block.type}.mjml", {**names, "render_block": render_block, "block": block, **more})
         )
 
-    rendered = [(number, block.type, str(render_block(masked(block), narrow=False))) for number, block in blocks]
+    rendered = [
+        (number, block.type, str(render_block(masked(block), narrow=False, level=level)))
+        for (number, block), level in zip(blocks, heading_levels(blocks), strict=True)
+    ]
     body, fragments = _assembled(rendered, templates, names)
     before, after = _frame(
         templates, "layout.mjml", {**names, "body": _MARKER, "css": style_sheet(templates, "head.css", names)}
@@ -69,6 +72,17 @@ def mjml_document(
     except mjml.MjmlError as error:
         raise _located(error, fragments, before.count("\n"), templates, file) from None
     return document
+
+
+def heading_levels(blocks: list[NumberedBlock]) -> list[int]:
+    """The level of each block's heading: 1 for the publication's name, 2 for a section, 3 for what stands under one."""
+    levels, under_section = [], False
+    for _, block in blocks:
+        levels.append(
+            1 if block.type == "header" else 3 if under_section and block.type not in ("section", "hero") else 2
+        )
+        under_section = under_section or block.type == "section"
+    return levels
 
 
 def style_sheet(templates: Templates, name: str, names: dict[str, Any]) -> Any:

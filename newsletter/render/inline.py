@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import re
+from typing import Any
 
 from newsletter.errors import RenderError
 
@@ -13,7 +14,7 @@ _STYLE_TAG = re.compile(r"<style(?![^>]*data-premailer)")
 
 
 def inline(html: str, css: str) -> str:
-    """`html` with the rules of `css` inlined; the document's own style elements and conditional comments stay as they are.
+    """`html` with the rules of `css` inlined; its own style elements and conditional comments stay as they are.
 
     Neither the network nor a file is touched, whatever the style sheet says. Raises RenderError.
     """
@@ -46,14 +47,14 @@ def inline(html: str, css: str) -> str:
 
 
 @functools.cache
-def _premailer() -> type:
-    """premailer's class, imported when it is needed (it takes longer than all the rest) and cut off from the network."""
+def _premailer() -> Any:
+    """premailer's class, imported when it is needed (it is slow to import) and cut off from the network."""
     import cssutils
     from premailer import Premailer
 
     # cssutils follows `@import` itself, past premailer's own switches.
     cssutils.util._defaultFetcher = lambda _url: None
-    return type(Premailer)("Inliner", (Premailer,), {})
+    return Premailer
 
 
 def forbidden_in_css(css: str) -> str | None:

@@ -172,7 +172,7 @@ def check(document: str) -> None:
 
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
     try:
-        parser.Parse(document, True)
+        parser.Parse(document, True)  # noqa: FBT003 - expat takes it by position
     except expat.ExpatError as error:
         reason = expat.ErrorString(error.code)
         inside = f", in `<{stack[-1]}>`" if stack else ""

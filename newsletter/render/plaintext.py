@@ -10,7 +10,7 @@ _ADDRESS = re.compile(r"<[^<>\s]+>")
 
 
 def columns(text: str) -> int:
-    """How many columns `text` takes in a fixed-width font: wide East Asian characters take two, combining marks none."""
+    """The columns that `text` takes in a fixed-width font: wide East Asian characters two, combining marks none."""
     if text.isascii():
         return len(text)
     return sum(

@@ -1,0 +1,131 @@
+"""Commands on issues: check, render, schema."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from newsletter.cli.main import FAILED, FINE
+
+
+@click.command("check")
+@click.argument("names", metavar="[ISSUE]...", nargs=-1)
+@click.option(
+    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="How to print problems."
+)
+def check_command(names: tuple[str, ...], form: str) -> int:
+    """Check issues: the YAML, its content, and what it is rendered to. All issues when none is named.
+
+    ISSUE is a path or a slug. Exit code 1 when there is an error; warnings alone leave it 0.
+
+    \b
+    Examples:
+      newsletter check
+      newsletter check spring-tides
+      newsletter check --format github issues/2026-03-31-spring-tides.yaml
+    """
+    from newsletter.cli.output import out, print_json, print_problems, problem_github, problem_json, summary
+    from newsletter.errors import errors_in
+    from newsletter.workspace import Workspace
+
+    workspace = Workspace.open()
+    editions = [workspace.load(name) for name in names] or [workspace.load(path) for path in workspace.issue_files()]
+    found = [(edition, edition.check()) for edition in editions]
+    problems = list(dict.fromkeys(problem for _, each in found for problem in each))
+    if form == "json":
+        print_json([problem_json(problem) for problem in problems])
+    elif form == "github":
+        for problem in problems:
+            click.echo(problem_github(problem))
+    else:
+        print_problems(problems, workspace.root)
+        for edition, each in found:
+            errors = errors_in(each)
+            mark = "[red]✗[/]" if errors else "[green]✓[/]"
+            out.print(f"{mark} {edition.file}  {summary(each) or 'fine'}")
+        if not found:
+            out.print('There are no issues yet. Start one with: newsletter new "TITLE"')
+    return FAILED if errors_in(problems) else FINE
+
+
+@click.command("render")
+@click.argument("name", metavar="[ISSUE]", required=False)
+@click.option(
+    "--out", "folder", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder to write to."
+)
+@click.option("--as", "email", metavar="EMAIL", help="Fill the personal parts as for this subscriber.")
+@click.option("--json", "as_json", is_flag=True, help="Print the written files as JSON.")
+def render_command(name: str | None, folder: Path, email: str | None, as_json: bool) -> None:
+    """Write an issue as it is sent: SLUG.mjml, SLUG.html, SLUG.txt, SLUG.eml and its images.
+
+    \b
+    Examples:
+      newsletter render spring-tides --out out
+      newsletter render spring-tides --out out --as ada@example.org
+    """
+    from newsletter.cli.output import out, print_json
+    from newsletter.cli.people import reader
+    from newsletter.eml import for_browser, message_for
+    from newsletter.issue import fill
+    from newsletter.personalise import variant_of
+    from newsletter.workspace import Workspace
+
+    workspace = Workspace.open()
+    edition = workspace.load(name)
+    person = reader(workspace, email)
+    rendered = edition.render(variant_of(edition.conditions, person))
+    values = sample_values(rendered, person)
+    folder.mkdir(parents=True, exist_ok=True)
+    images = {image.filename: image.data for image in (*rendered.images, *rendered.hosted_images)}
+    written = {
+        f"{rendered.slug}.mjml": rendered.mjml.encode(),
+        f"{rendered.slug}.html": for_browser(fill(rendered.html, values), rendered.images, "images/").encode(),
+        f"{rendered.slug}.txt": fill(rendered.text, values).encode(),
+        f"{rendered.slug}.eml": message_for(rendered, values, edition.sender, edition.reply_to, person),
+        **{f"images/{filename}": data for filename, data in images.items()},
+    }
+    for filename, data in written.items():
+        path = folder / filename
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    if as_json:
+        print_json(
+            {
+                "slug": rendered.slug,
+                "subject": fill(rendered.subject, values),
+                "files": [str(folder / each) for each in written],
+            }
+        )
+        return
+    for filename, data in written.items():
+        out.print(f"{folder / filename}  [dim]{len(data):,} bytes[/]")
+
+
+def sample_values(rendered: Any, person: Any) -> dict[str, str]:
+    """The substitutions for one person, with an unsubscribe link that leads nowhere."""
+    from newsletter.personalise import PersonaliseError, fill_slots, substitutions
+
+    try:
+        values = fill_slots(rendered.slots, person)
+    except PersonaliseError as error:
+        from newsletter.errors import RenderError
+
+        hint = 'give a fallback: `{{ subscriber.NAME or "…" }}`, or choose another subscriber with --as'
+        raise RenderError(f"the personal parts can't be filled for {person.email}: {error}", hint=hint) from None
+    return substitutions(rendered, values, "https://example.org/unsubscribe")
+
+
+@click.command("schema")
+def schema_command() -> None:
+    """Print the JSON Schema of issues. Editors that know it complete and explain.
+
+    \b
+    Example:
+      newsletter schema > issue.schema.json
+    """
+    from newsletter.cli.output import print_json
+    from newsletter.issue.schema import json_schema
+
+    print_json(json_schema())

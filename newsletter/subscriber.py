@@ -1,0 +1,52 @@
+"""A person on a list, and the two forms of an email address: the one to write to, and the one to know a person by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from email_validator import EmailNotValidError, validate_email
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A person who can be mailed. `attributes` are free text by name, as an organisation's own columns have them."""
+
+    id: int
+    email: str
+    name: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    created_at: datetime | None = None
+
+    @property
+    def first_name(self) -> str:
+        """The attribute of that name, else the first word of `name`; empty when neither is known."""
+        return self.attributes.get("first_name") or self.name.partition(" ")[0]
+
+    @property
+    def last_name(self) -> str:
+        """The attribute of that name, else what follows the first word of `name`; empty when neither is known."""
+        return self.attributes.get("last_name") or self.name.partition(" ")[2].strip()
+
+
+def normalise_address(text: str) -> str:
+    """The address to write to: trimmed, the domain in lower case and in ASCII (IDNA 2008), the local part as given.
+
+    Raises ValueError with a sentence for people when `text` isn't an email address (RFC 5321, without comments,
+    quoted local parts and address literals; the local part in ASCII, as SendGrid asks). Nothing is looked up in DNS.
+    """
+    try:
+        validated = validate_email(text.strip(), check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError as error:
+        raise ValueError(str(error)) from None
+    return f"{validated.local_part}@{validated.ascii_domain}"
+
+
+def address_key(email: str) -> str:
+    """The key on which a person is unique: a normalised address, case-folded.
+
+    RFC 5321 lets a host tell `Ana@` from `ana@`; no provider of note does, and SendGrid refuses both in one call.
+    """
+    return email.casefold()
