@@ -19,8 +19,8 @@ M = TypeVar("M", bound=BaseModel)
 
 _URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
 _PLACES = {
-    "html": {Kind.TEXT: Place.HTML, Kind.MARKDOWN: Place.HTML, Kind.URL: Place.HREF},
-    "text": {Kind.TEXT: Place.TEXT, Kind.MARKDOWN: Place.TEXT, Kind.URL: Place.LINK},
+    "html": {Kind.TEXT: Place.HTML, Kind.MARKDOWN: Place.HTML, Kind.HTML: Place.HTML, Kind.URL: Place.HREF},
+    "text": {Kind.TEXT: Place.TEXT, Kind.MARKDOWN: Place.TEXT, Kind.HTML: Place.TEXT, Kind.URL: Place.LINK},
 }
 
 

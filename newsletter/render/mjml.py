@@ -99,6 +99,8 @@ _HTML = frozenset(
 _STYLE = re.compile(r"(<mj-style[^>]*>.*?</mj-style>|<!--.*?-->)", re.DOTALL)
 _ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]*);")
 _XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
+# mrml ignores the attribute `role` of mj-table; its tables are told by their style.
+_MJ_TABLE = re.compile(r'(<table border="0" cellpadding="0" cellspacing="0") (width="[^"]*" style="color:)')
 _LENGTHS = re.compile(r'((?:padding[a-z-]*|border-radius|height|width)=")([^"]*)(")')
 _BARE_ZERO = re.compile(r"(?<![\w.])0(?![\w.%])")
 _SHORT_COLOUR = re.compile(r'(color=")#([0-9a-fA-F])([0-9a-fA-F])([0-9a-fA-F])(")')
@@ -206,6 +208,7 @@ def compile_mjml(document: str) -> str:
     from mjml import mjml2html
 
     try:
-        return str(mjml2html(document, fonts={}, include_loader=None))
+        html = str(mjml2html(document, fonts={}, include_loader=None))
     except ValueError as error:
         raise RenderError(f"MJML can't be compiled: {error}") from None
+    return _MJ_TABLE.sub(r'\1 role="presentation" \2', html)

@@ -60,7 +60,7 @@ def render(inputs: Inputs, variant: str | None = None) -> RenderedIssue:
     parameters = _link_parameters(issue, settings)
 
     part = Part("html", masker, parameters)
-    names = {**_names(inputs, part), **_html_names(part, masker, images)}
+    names = {**_names(inputs, part), **_html_names(part, images)}
     document = mjml_document(templates, names, part.masked, blocks, inputs.file)
     html = compact(inline(compile_mjml(document), style_sheet(templates, "inline.css", names)))
     _check_tokens(masker, document, html)
@@ -145,7 +145,7 @@ def _names(inputs: Inputs, part: Part) -> dict[str, Any]:
     }
 
 
-def _html_names(part: Part, masker: Masker, images: ImageFolder) -> dict[str, Any]:
+def _html_names(part: Part, images: ImageFolder) -> dict[str, Any]:
     def picture(image: Any, width: int) -> Placed:
         try:
             return images.place(image, width)
@@ -154,7 +154,7 @@ def _html_names(part: Part, masker: Masker, images: ImageFolder) -> dict[str, An
 
     return {
         "markdown": lambda text: raw(markdown.to_html(text, part.linked)),
-        "rawhtml": lambda text: raw(rawhtml.to_html(text, masker)),
+        "rawhtml": lambda text: raw(rawhtml.to_html(text, part.linked)),
         "picture": picture,
     }
 
@@ -162,7 +162,7 @@ def _html_names(part: Part, masker: Masker, images: ImageFolder) -> dict[str, An
 def _text_names(part: Part) -> dict[str, Any]:
     return {
         "markdown": lambda text, width=WIDTH: markdown.to_text(text, part.linked, width=width),
-        "rawtext": rawhtml.to_text,
+        "rawtext": lambda text: rawhtml.to_text(text, part.linked),
     }
 
 

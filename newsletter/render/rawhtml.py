@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
+from html import escape, unescape
 from html.parser import HTMLParser
 
 import nh3
 
 from newsletter.fields import HTML_TAGS
-from newsletter.issue.rendered import Place
-from newsletter.personalise import Masker
 
 _LAYOUT = {"align", "bgcolor", "class", "dir", "height", "lang", "style", "valign", "width"}
 _ATTRIBUTES = {
@@ -30,12 +30,12 @@ _STYLE_NAMES = (
 )
 _STYLES = set(_STYLE_NAMES.split())
 _VOID = re.compile(r"<(br|hr|img)((?:\s[^<>]*)?)>")
-_ADDRESS = re.compile(r'((?:href|src)=")([^"]*)(")')
+_ADDRESS = re.compile(r'(href=")([^"]*)(")')
 
 
-def to_html(html: str, masker: Masker) -> str:
-    """`html` (its expressions masked for text) as safe, well-formed XHTML; tokens in addresses are moved there."""
-    return _ADDRESS.sub(lambda found: found[1] + masker.replaced(found[2], Place.HREF) + found[3], _cleaned(html))
+def to_html(html: str, link: Callable[[str], str]) -> str:
+    """`html` (its expressions masked for text) as safe, well-formed XHTML; `link` gives the address for each in it."""
+    return _ADDRESS.sub(lambda found: found[1] + escape(link(unescape(found[2]))) + found[3], _cleaned(html))
 
 
 @functools.lru_cache(maxsize=512)
@@ -52,17 +52,18 @@ def _cleaned(html: str) -> str:
     return _VOID.sub(lambda found: f"<{found[1]}{found[2].rstrip(' /')} />", cleaned).replace("&nbsp;", "&#160;")
 
 
-def to_text(html: str) -> str:
-    """The words of `html`, with addresses after the words they are behind."""
-    reader = _Words()
-    reader.feed(html)
+def to_text(html: str, link: Callable[[str], str]) -> str:
+    """The words of `html`, with addresses after the words they are behind; `link` gives the address for each."""
+    reader = _Words(link)
+    reader.feed(_cleaned(html))
     return "".join(reader.parts).strip()
 
 
 class _Words(HTMLParser):
-    def __init__(self) -> None:
+    def __init__(self, link: Callable[[str], str]) -> None:
         super().__init__()
         self.parts: list[str] = []
+        self._link = link
         self._address = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -76,7 +77,7 @@ class _Words(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a" and self._address:
-            self.parts.append(f" <{self._address}>")
+            self.parts.append(f" <{self._link(self._address)}>")
             self._address = ""
         elif tag in {"td", "th"}:
             self.parts.append(" ")

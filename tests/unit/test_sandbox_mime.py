@@ -103,6 +103,10 @@ def test_personal_headers_and_args_win_whatever_their_case() -> None:
     assert message.custom_args == {"a": "own", "b": "shared"}
 
 
+def test_a_personal_sender_wins() -> None:
+    assert parsed(call(**personalization(**{"from": {"email": "desk@example.org"}})))["From"] == "desk@example.org"
+
+
 def test_bcc_gets_the_message_and_is_not_shown() -> None:
     one = call(**personalization(cc=[{"email": "cc@example.org"}], bcc=[{"email": "secret@example.org"}]))
     assert parsed(one)["Cc"] == "cc@example.org"
@@ -157,6 +161,8 @@ def test_inline_images_travel_with_the_html_and_attachments_beside_it() -> None:
     assert page.get_content_type() == "text/html"
     assert (picture["Content-ID"], picture.get_content_disposition()) == ("<p1>", "inline")
     assert picture.get_content() == PIXEL
+    assert max(map(len, source(call(attachments=[report, image])).split(b"\r\n"))) <= 78
+    assert b"\n" not in source(call(attachments=[report, image])).replace(b"\r\n", b"")
     attached = list(message.iter_attachments())
     assert [part.get_filename() for part in attached] == ["Bücher.pdf"]
 

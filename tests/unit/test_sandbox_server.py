@@ -1,7 +1,10 @@
 """The sandbox over HTTP: through the provider's SDK, through a plain client, and through a bare socket."""
 
 import json
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection, HTTPResponse
@@ -195,3 +198,26 @@ def test_after_leaving_nothing_answers_not_even_an_open_connection() -> None:
     connection.close()
     with pytest.raises(ConnectionRefusedError):
         call(sandbox, "GET", "/")
+
+
+def test_serve_runs_until_it_is_interrupted(tmp_path: Path) -> None:
+    program = (
+        "import sys\n"
+        "from newsletter.sandbox import serve\n"
+        "try:\n"
+        "    serve(0, sys.argv[1], ready=lambda url: print(url, flush=True))\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted')\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline().strip().rpartition(":")[2])
+        connection = HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("POST", "/v3/mail/send", json.dumps(body("ada@example.org")), AUTHORISED)
+        status = connection.getresponse().status
+        connection.close()
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+    assert (status, output, process.returncode) == (202, "interrupted\n", 0)
+    with Sandbox(folder=tmp_path) as again:
+        assert again.accepted == {"ada@example.org": 1}
