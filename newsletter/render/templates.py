@@ -10,8 +10,10 @@ from typing import Any
 from jinja2 import FileSystemLoader, StrictUndefined, Template, TemplateNotFound, TemplateSyntaxError, UndefinedError
 from jinja2.exceptions import SecurityError, TemplateRuntimeError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import BaseModel
 
 from newsletter.errors import Location, Problem, RenderError
+from newsletter.render.images import Placed
 from newsletter.render.plaintext import columns, underline, wrap
 from newsletter.theme import Theme
 
@@ -88,9 +90,18 @@ def shown(file: str) -> str:
     return found[1] if found else file
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """Jinja's sandbox, quicker to answer about our own models, whose public attributes are all safe."""
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        if isinstance(obj, (BaseModel, Placed)):
+            return not attr.startswith("_")
+        return super().is_safe_attribute(obj, attr, value)
+
+
 @functools.lru_cache(maxsize=16)
 def _environment(folders: tuple[Path, ...], *, escaping: bool) -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(
+    environment = _Sandbox(
         loader=FileSystemLoader([str(folder) for folder in folders]),
         undefined=StrictUndefined,
         autoescape=escaping,

@@ -1,0 +1,176 @@
+"""Subscribers, lists, and who is on which."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from newsletter.errors import StoreError
+from newsletter.store.ids import new_ids
+from newsletter.store.tables import lists, memberships, subscribers
+from newsletter.subscriber import Subscriber, address_key
+
+_PAGE = 1000
+
+
+class MembershipStatus(StrEnum):
+    """Whether somebody who is known to a list is mailed by it."""
+
+    PENDING = "pending"
+    """Signed up, and hasn't confirmed yet."""
+    ACTIVE = "active"
+    """Is mailed."""
+    UNSUBSCRIBED = "unsubscribed"
+    """Has left; no import brings them back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person on a list, and how they stand there."""
+
+    subscriber: Subscriber
+    status: MembershipStatus
+    source: str
+    changed_at: datetime
+
+
+def make_list(connection: Connection, name: str, *, now: datetime) -> None:
+    """Make a list; nothing happens when there is one of that name."""
+    if not list_exists(connection, name):
+        connection.execute(insert(lists).values(name=name, created_at=now))
+
+
+def list_exists(connection: Connection, name: str) -> bool:
+    return connection.scalar(select(lists.c.name).where(lists.c.name == name)) is not None
+
+
+def list_sizes(connection: Connection) -> dict[str, dict[MembershipStatus, int]]:
+    """How many there are of each status, by the name of the list, for all lists."""
+    sizes: dict[str, dict[MembershipStatus, int]] = {
+        name: dict.fromkeys(MembershipStatus, 0)
+        for name in connection.scalars(select(lists.c.name).order_by(lists.c.name))
+    }
+    counts = select(memberships.c.list_name, memberships.c.status, func.count())
+    for name, status, count in connection.execute(counts.group_by(memberships.c.list_name, memberships.c.status)):
+        sizes[name][MembershipStatus(status)] = count
+    return sizes
+
+
+def add_subscribers(connection: Connection, people: Iterable[Subscriber], *, now: datetime) -> list[Subscriber]:
+    """Store new people, whose `id` is given to them here. Their addresses are normalised and not known yet."""
+    people = list(people)
+    stored = [
+        Subscriber(number, person.email, person.name, person.attributes, person.tags, now)
+        for number, person in zip(new_ids(len(people)), people, strict=True)
+    ]
+    if stored:
+        connection.execute(
+            insert(subscribers),
+            [{"id": person.id, "created_at": now, **_columns(person, now)} for person in stored],
+        )
+    return stored
+
+
+def change_subscriber(connection: Connection, person: Subscriber, *, now: datetime) -> None:
+    """Store the address, name, attributes and tags of somebody who is known by their `id`."""
+    changed = connection.execute(
+        update(subscribers).where(subscribers.c.id == person.id).values(**_columns(person, now))
+    )
+    if changed.rowcount != 1:
+        raise StoreError("there is no such subscriber", hint="they may have been erased meanwhile")
+
+
+def subscriber_by_address(connection: Connection, email: str) -> Subscriber | None:
+    """The person of a normalised address."""
+    return subscribers_by_key(connection, [address_key(email)]).get(address_key(email))
+
+
+def subscribers_by_key(connection: Connection, keys: Collection[str]) -> dict[str, Subscriber]:
+    """Those who are known, by address key. At most some thousand keys at once."""
+    rows = connection.execute(select(subscribers).where(subscribers.c.address_key.in_(keys)))
+    return {row.address_key: to_subscriber(row) for row in rows}
+
+
+def join_list(
+    connection: Connection,
+    list_name: str,
+    subscriber_ids: Iterable[int],
+    *,
+    source: str,
+    now: datetime,
+    status: MembershipStatus = MembershipStatus.ACTIVE,
+) -> None:
+    """Put people on a list who aren't known to it (see `membership_statuses`)."""
+    rows = [
+        {"list_name": list_name, "subscriber_id": number, "status": status.value, "source": source, "changed_at": now}
+        for number in subscriber_ids
+    ]
+    if rows:
+        connection.execute(insert(memberships), rows)
+
+
+def change_membership(
+    connection: Connection,
+    list_name: str,
+    subscriber_id: int,
+    status: MembershipStatus,
+    *,
+    source: str,
+    now: datetime,
+) -> bool:
+    """Confirm, leave or come back: an act of the person's own. False when they aren't known to the list."""
+    changed = connection.execute(
+        update(memberships)
+        .where(memberships.c.list_name == list_name, memberships.c.subscriber_id == subscriber_id)
+        .values(status=status.value, source=source, changed_at=now)
+    )
+    return changed.rowcount == 1
+
+
+def membership_statuses(
+    connection: Connection, list_name: str, subscriber_ids: Collection[int]
+) -> Mapping[int, MembershipStatus]:
+    """How those of `subscriber_ids` stand who are known to the list. At most some thousand at once."""
+    rows = connection.execute(
+        select(memberships.c.subscriber_id, memberships.c.status).where(
+            memberships.c.list_name == list_name, memberships.c.subscriber_id.in_(subscriber_ids)
+        )
+    )
+    return {number: MembershipStatus(status) for number, status in rows}
+
+
+def members(connection: Connection, list_name: str) -> Iterator[Member]:
+    """Everybody who is known to a list, in the order of their addresses, read a page at a time."""
+    query = (
+        select(subscribers, memberships.c.status, memberships.c.source, memberships.c.changed_at)
+        .join(memberships, memberships.c.subscriber_id == subscribers.c.id)
+        .where(memberships.c.list_name == list_name)
+        .order_by(subscribers.c.address_key)
+        .limit(_PAGE)
+    )
+    last = ""
+    while rows := connection.execute(query.where(subscribers.c.address_key > last)).all():
+        for row in rows:
+            yield Member(to_subscriber(row), MembershipStatus(row.status), row.source, row.changed_at)
+        last = rows[-1].address_key
+
+
+def to_subscriber(row: Row[Any]) -> Subscriber:
+    """The person of a row that holds all columns of the table."""
+    return Subscriber(row.id, row.email, row.name, row.attributes, tuple(row.tags), row.created_at)
+
+
+def _columns(person: Subscriber, now: datetime) -> dict[str, Any]:
+    return {
+        "address_key": address_key(person.email),
+        "email": person.email,
+        "name": person.name,
+        "attributes": dict(person.attributes),
+        "tags": list(person.tags),
+        "updated_at": now,
+    }
