@@ -79,8 +79,9 @@ def _units(line: str) -> Iterator[tuple[str, bool]]:
         if piece.startswith("<!--"):
             units = re.split(r"(?<=>)(?=<)", piece)
         elif piece.startswith("<"):
-            first, *attributes = _ATTRIBUTE_GAP.split(piece)
-            units = [first, *(" " + attribute for attribute in attributes)]
+            name, *attributes = _ATTRIBUTE_GAP.split(piece)
+            # The first attribute stays beside the name: what looks for `<a href=` in an email finds it.
+            units = [" ".join([name, *attributes[:1]]), *(" " + attribute for attribute in attributes[1:])]
         else:
             units = re.split(r"(?<= )", piece)
         for number, unit in enumerate(units):
