@@ -1,0 +1,237 @@
+"""Every row of the delivery promise's table, from a server that misbehaves on a real socket."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import struct
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from newsletter.errors import ProviderError
+from newsletter.esp import (
+    Accepted,
+    Message,
+    NotAuthorised,
+    NotSent,
+    Outcome,
+    Recipient,
+    RecipientsRefused,
+    RequestRefused,
+    Throttled,
+    Uncertain,
+)
+from newsletter.esp.sendgrid import SendGrid
+from newsletter.sandbox import Sandbox
+
+KEY = "SG.a-secret-key-for-tests"
+MESSAGE = Message(
+    "news@example.org", "The Letter", "Hello", "<p>Hello tok0001h</p>", "Hello tok0001t", categories=("a",)
+)
+TWO = [Recipient("ada@example.org", "Ada"), Recipient("ben@example.org", "Ben")]
+
+Serve = Callable[[Callable[[socket.socket], None]], str]
+
+
+def whole_request(connection: socket.socket) -> bytes:
+    data = b""
+    while b"\r\n\r\n" not in data:
+        data += connection.recv(65536)
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = int(
+        next(line for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")).split(b":")[1]
+    )
+    while len(body) < length:
+        body += connection.recv(65536)
+    return head + b"\r\n\r\n" + body
+
+
+def reset(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.close()
+
+
+def answer(status: str, body: bytes = b"", *headers: str) -> Callable[[socket.socket], None]:
+    def behave(connection: socket.socket) -> None:
+        whole_request(connection)
+        lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
+        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+
+    return behave
+
+
+def errors(*items: tuple[str, str]) -> bytes:
+    import json
+
+    return json.dumps(
+        {"errors": [{"field": field or None, "message": message, "help": None} for field, message in items]}
+    ).encode()
+
+
+def after_request(do: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
+    def behave(connection: socket.socket) -> None:
+        whole_request(connection)
+        do(connection)
+
+    return behave
+
+
+def silent(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.recv(1)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts a server on loopback that treats its one connection as it is told to; gives its address."""
+    listeners: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def start(behave: Callable[[socket.socket], None]) -> str:
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def run() -> None:
+            with contextlib.suppress(OSError):
+                connection, _ = listener.accept()
+                with connection:
+                    connection.settimeout(5)
+                    behave(connection)
+
+        threads.append(threading.Thread(target=run, daemon=True))
+        threads[-1].start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield start
+    for listener in listeners:
+        listener.close()
+    for thread in threads:
+        thread.join(6)
+
+
+def outcome(host: str, timeout: float = 5.0) -> Outcome:
+    with SendGrid(KEY, host, timeout) as provider:
+        return provider.send(MESSAGE, TWO)
+
+
+REFUSED_SECOND = errors(("personalizations.1.to.0.email", "Does not contain a valid address."))
+MIXED = errors(("personalizations.1.to.0.email", "Does not contain a valid address."), ("subject", "Required."))
+
+
+@pytest.mark.parametrize(
+    ("behave", "expected"),
+    [
+        (answer("202 Accepted", b"", "x-message-id: abc"), Accepted("abc")),
+        (answer("202 Accepted"), Accepted(None)),
+        (answer("429 Too Many", errors(("", "too many requests")), "Retry-After: 3"), Throttled),
+        (answer("400 Bad Request", REFUSED_SECOND), RecipientsRefused({1: "Does not contain a valid address."})),
+        (answer("400 Bad Request", MIXED), RequestRefused),
+        (answer("400 Bad Request", b"<html>"), RequestRefused),
+        (answer("413 Too Large"), RequestRefused),
+        (answer("401 Unauthorized", errors(("", "Maximum credits exceeded"))), NotAuthorised),
+        (answer("403 Forbidden"), NotAuthorised),
+        (answer("200 OK"), Uncertain),
+        (answer("302 Found", b"", "Location: http://127.0.0.1:9/"), Uncertain),
+        (answer("500 Internal"), Uncertain),
+        (answer("502 Bad Gateway", b"<html>"), Uncertain),
+        (answer("503 Unavailable"), Uncertain),
+        (after_request(reset), Uncertain),
+        (after_request(lambda connection: connection.close()), Uncertain),
+        (after_request(lambda connection: connection.sendall(b"HTTP/1.1 202 Acc")), Uncertain),
+        (after_request(lambda connection: connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\nabc")), Uncertain),
+        (lambda connection: reset(connection), Uncertain),
+    ],
+    ids=[
+        "202", "202 without an id", "429", "400 naming a recipient", "400 naming another thing, too", "400 unreadable", "413",
+        "401 out of credit", "403", "200", "302", "500", "502", "503", "reset after the request", "closed without an answer",
+        "status cut short", "body cut short", "reset at once",
+    ],
+)  # fmt: skip
+def test_what_an_answer_means(
+    serve: Serve, behave: Callable[[socket.socket], None], expected: Outcome | type[Outcome]
+) -> None:
+    got = outcome(serve(behave))
+    if isinstance(expected, type):
+        assert isinstance(got, expected)
+    else:
+        assert got == expected
+
+
+def test_silence_is_uncertain(serve: Serve) -> None:
+    assert isinstance(outcome(serve(after_request(silent)), timeout=0.3), Uncertain)
+
+
+def test_no_connection_means_not_sent() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    assert isinstance(outcome(f"http://127.0.0.1:{port}"), NotSent)
+
+
+def test_a_429_says_when_to_come_back(serve: Serve) -> None:
+    got = outcome(serve(answer("429 Too Many", b"", "X-RateLimit-Reset: 1900000000")))
+    assert isinstance(got, Throttled)
+    assert got.retry_at is not None
+    assert got.retry_at.timestamp() == 1_900_000_000
+
+
+@pytest.mark.parametrize("host", ["http://api.sendgrid.com", "ftp://127.0.0.1", "api.sendgrid.com", "http://10.0.0.1"])
+def test_a_host_in_the_clear_is_refused(host: str) -> None:
+    with pytest.raises(ProviderError):
+        SendGrid(KEY, host)
+
+
+@pytest.mark.parametrize("key", [None, "", "  ", "with space"])
+def test_a_missing_key_is_named(key: str | None) -> None:
+    with pytest.raises(ProviderError, match=r"SendGrid API key|SENDGRID_API_KEY"):
+        SendGrid(key)
+
+
+def test_neither_key_nor_addresses_are_logged(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    logging.getLogger("python_http_client").setLevel(logging.DEBUG)
+    got = outcome(serve(answer("403 Forbidden", errors(("", f"the key {KEY} may not send")))))
+    assert KEY not in repr(got)
+    assert KEY not in caplog.text
+    assert "ada@example.org" not in caplog.text
+
+
+def test_addresses_that_differ_by_case_only_are_refused_before_the_call() -> None:
+    with SendGrid(KEY, "http://127.0.0.1:9") as provider, pytest.raises(ValueError, match="twice"):
+        provider.send(MESSAGE, [Recipient("Ada@example.org"), Recipient("ada@example.org")])
+
+
+def test_a_full_call_arrives_complete_and_personal() -> None:
+    people = [
+        Recipient(
+            f"reader{number}@example.org",
+            f"Reader {number}",
+            substitutions={"tok0001h": f"<b>{number}</b>", "tok0001t": str(number)},
+            headers={
+                "List-Unsubscribe": f"<https://news.example.org/u/{number}>",
+                "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+            },
+            custom_args={"nl_delivery": str(number)},
+        )
+        for number in range(1000)
+    ]
+    with Sandbox() as sandbox, SendGrid(KEY, sandbox.url) as provider:
+        for start in range(0, 5000, 1000):
+            batch = [
+                Recipient(f"b{start}.{each.email}", each.name, each.substitutions, each.headers, each.custom_args)
+                for each in people
+            ]
+            assert isinstance(provider.send(MESSAGE, batch), Accepted)
+        assert sandbox.requests == 5
+        received = sandbox.messages()
+        accepted = sandbox.accepted
+    assert len(received) == len(accepted) == 5000
+    assert set(accepted.values()) == {1}
+    for each in (received[0], received[2500], received[-1]):
+        number = each.custom_args["nl_delivery"]
+        assert f"<p>Hello <b>{number}</b></p>" in str(each.html)
+        assert f"Hello {number}" in str(each.text)
+        assert each.headers["List-Unsubscribe"] == f"<https://news.example.org/u/{number}>"
+        assert each.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
