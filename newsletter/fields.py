@@ -7,10 +7,12 @@ on them).
 
 from __future__ import annotations
 
+import functools
 import re
+import types
 import unicodedata
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Union, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
@@ -180,3 +182,27 @@ class Image(Model):
     """A file beside the issue, e.g. `photos/harbour.jpg`, or an https:// address."""
     alt: Annotated[str, _Clean, AfterValidator(_one_line), Kind.TEXT]
     """What the picture shows, for those who don't see it; `""` when it is only decoration."""
+
+
+@functools.cache
+def kinds_of(model: type[BaseModel]) -> dict[str, Kind | None]:
+    """The fields of `model` that hold text of a kind, with that kind; those that hold models, which may, with None."""
+    found: dict[str, Kind | None] = {}
+    for name, info in model.model_fields.items():
+        kind = next((item for item in info.metadata if isinstance(item, Kind)), None)
+        kinds, models = _inside(info.annotation)
+        if kind is not None or kinds or models:
+            found[name] = kind or next(iter(kinds), None)
+    return found
+
+
+def _inside(annotation: Any) -> tuple[set[Kind], bool]:
+    kinds: set[Kind] = set()
+    models = isinstance(annotation, type) and issubclass(annotation, BaseModel)
+    if get_origin(annotation) in (Union, types.UnionType, tuple, list) or hasattr(annotation, "__metadata__"):
+        kinds |= {item for item in getattr(annotation, "__metadata__", ()) if isinstance(item, Kind)}
+        for argument in get_args(annotation):
+            inner_kinds, inner_models = _inside(argument)
+            kinds |= inner_kinds
+            models = models or inner_models
+    return kinds, models

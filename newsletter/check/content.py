@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticCustomError
 
 from newsletter.errors import Problem, Severity
-from newsletter.fields import HTML_TAGS, SLOT, VOID_TAGS, Image, Kind, check_url
+from newsletter.fields import HTML_TAGS, SLOT, VOID_TAGS, Image, Kind, check_url, kinds_of
 from newsletter.issue import Issue
 from newsletter.personalise import ExpressionError, parse_expression
 from newsletter.settings import Settings
@@ -48,10 +48,9 @@ def check_issue(source: Source, issue: Issue, settings: Settings, find_image: Ca
 
 def strings(model: BaseModel, route: Route = ()) -> Iterator[tuple[Route, str, Kind]]:
     """Every text of a model that can hold something personal, with the way to it and its kind."""
-    for name, info in type(model).model_fields.items():
-        here = (*route, info.alias or name)
-        kind = next((item for item in info.metadata if isinstance(item, Kind)), None) or _nested_kind(info.annotation)
-        yield from _strings_in(getattr(model, name), here, kind)
+    fields = type(model).model_fields
+    for name, kind in kinds_of(type(model)).items():
+        yield from _strings_in(getattr(model, name), (*route, fields[name].alias or name), kind)
 
 
 def _strings_in(value: Any, route: Route, kind: Kind | None) -> Iterator[tuple[Route, str, Kind]]:
@@ -64,23 +63,16 @@ def _strings_in(value: Any, route: Route, kind: Kind | None) -> Iterator[tuple[R
         yield route, value, kind
 
 
-def _nested_kind(annotation: Any) -> Kind | None:
-    for argument in getattr(annotation, "__args__", ()):
-        for item in getattr(argument, "__metadata__", ()):
-            if isinstance(item, Kind):
-                return item
-    return None
-
-
 def images(model: BaseModel, route: Route = ()) -> Iterator[tuple[Route, Image]]:
     """Every image of a model, with the way to it."""
     if isinstance(model, Image):
         yield route, model
-    for name, info in type(model).model_fields.items():
+    fields = type(model).model_fields
+    for name in kinds_of(type(model)):
         value = getattr(model, name)
         for number, item in enumerate(value) if isinstance(value, tuple) else [(None, value)]:
             if isinstance(item, BaseModel):
-                here = (*route, info.alias or name)
+                here = (*route, fields[name].alias or name)
                 yield from images(item, here if number is None else (*here, number))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -40,6 +41,7 @@ def _compact_css(css: str) -> str:
     return re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", css)).replace(";}", "}").replace("}", "}\n").strip()
 
 
+@functools.lru_cache(maxsize=1024)
 def _compact_declarations(style: str) -> str:
     return re.sub(r"\s*([;:,])\s*", r"\1", style).rstrip("; ") if "url(" not in style and "&" not in style else style
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
@@ -15,6 +16,7 @@ def link_parameters(domains: tuple[str, ...], parameters: Mapping[str, str]) -> 
         return lambda url: url
     hosts = tuple(domain.lower().removeprefix("www.") for domain in domains)
 
+    @functools.lru_cache(maxsize=4096)
     def add(url: str) -> str:
         if not url.lower().startswith(("http://", "https://")):
             return url

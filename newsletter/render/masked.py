@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import types
 from collections.abc import Callable
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from markupsafe import Markup
 from pydantic import BaseModel
 
-from newsletter.fields import Kind
+from newsletter.fields import Kind, kinds_of
 from newsletter.issue.rendered import Place
 from newsletter.personalise import Masker
 
@@ -36,7 +34,7 @@ class Part:
     def masked(self, model: M) -> M:
         """`model` with every expression in it as a token, and every address ready to be written."""
         changes: dict[str, Any] = {}
-        for name, kind in _kinds(type(model)).items():
+        for name, kind in kinds_of(type(model)).items():
             value = getattr(model, name)
             if value is None or value == ():
                 continue
@@ -64,30 +62,6 @@ class Part:
 
     def _written(self, address: str) -> str:
         return self._parameters(quote(address, safe=_URL_CHARACTERS))
-
-
-@functools.cache
-def _kinds(model: type[BaseModel]) -> dict[str, Kind | None]:
-    """The fields of `model` that hold text of a kind, or models that may."""
-    found: dict[str, Kind | None] = {}
-    for name, info in model.model_fields.items():
-        kind = next((item for item in info.metadata if isinstance(item, Kind)), None)
-        kinds, models = _inside(info.annotation)
-        if kind is not None or kinds or models:
-            found[name] = kind or next(iter(kinds), None)
-    return found
-
-
-def _inside(annotation: Any) -> tuple[set[Kind], bool]:
-    kinds: set[Kind] = set()
-    models = isinstance(annotation, type) and issubclass(annotation, BaseModel)
-    if get_origin(annotation) in (Union, types.UnionType, tuple, list) or hasattr(annotation, "__metadata__"):
-        kinds |= {item for item in getattr(annotation, "__metadata__", ()) if isinstance(item, Kind)}
-        for argument in get_args(annotation):
-            inner_kinds, inner_models = _inside(argument)
-            kinds |= inner_kinds
-            models = models or inner_models
-    return kinds, models
 
 
 def raw(html: str) -> Markup:
