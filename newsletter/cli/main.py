@@ -21,6 +21,7 @@ _COMMANDS = {
     "render": ("issues", "Write an issue as .mjml, .html, .txt and .eml."),
     "preview": ("preview", "Show an issue in the browser; it reloads when you save."),
     "test": ("testing", "Send an issue to yourself."),
+    "subscribers": ("subscribers", "Import, export and look after the people on your lists."),
     "sandbox": ("sandbox", "Run a SendGrid on this machine, to try things out."),
     "schema": ("issues", "Print the JSON Schema of issues, for editors."),
 }
