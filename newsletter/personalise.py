@@ -98,9 +98,9 @@ def parse_expression(source: str) -> Expression:
     try:
         tree = _environment.parse("{{ " + source + " }}")
     except TemplateSyntaxError as error:
-        raise ExpressionError(
-            f"`{source}` can't be read: {error.message}", 'e.g. `subscriber.first_name or "friend"`'
-        ) from None
+        compared = "got '='" in str(error.message)
+        hint = "two values are compared with `==`" if compared else 'e.g. `subscriber.first_name or "friend"`'
+        raise ExpressionError(f"`{source}` can't be read: {error.message}", hint) from None
     output = tree.body[0] if len(tree.body) == 1 else None
     if not isinstance(output, nodes.Output) or len(output.nodes) != 1:
         raise ExpressionError(f"`{source}` isn't one expression", "only values stand between the braces, no statements")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import re
 import sys
@@ -284,3 +285,19 @@ def test_raw_html_can_be_personal(edition: Make) -> None:
 def test_an_issue_with_errors_is_not_rendered(edition: Make) -> None:
     with pytest.raises(ProblemsFound):
         edition("blocks:\n  - {type: text, body: '{{ nobody }}'}\n").render()
+
+
+def test_sixty_stories_stay_below_the_size_at_which_gmail_clips(edition: Make) -> None:
+    """Structure decides size: stories are rows of one table, not a section each."""
+    path = Path(__file__).parent.parent / "benchmark" / "stories.py"
+    spec = importlib.util.spec_from_file_location("stories", path)
+    assert spec
+    assert spec.loader
+    stories = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(stories)
+    html = edition(stories.make_issue(60)).render().html
+    assert html.count("<img") == 60
+    assert len(html.encode()) <= 102_400
+    words = re.sub(r"<[^>]*>", " ", re.sub(r"<(style|title).*?</\1>|<!--.*?-->", "", html, flags=re.DOTALL))
+    content = words.split() + re.findall(r'(?:href|src|alt)="([^"]*)"', html)
+    assert len(html.encode()) <= 3.4 * sum(len(each.encode()) + 1 for each in content)
