@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -26,7 +27,7 @@ from sqlalchemy.types import TypeDecorator
 
 from newsletter.delivery import NEVER_MAILED
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a database that names another one that we don't know is of a newer version."""
 
 
@@ -108,13 +109,33 @@ suppressions = Table(
     Column("detail", Text),
 )
 
+# People who were erased, as a salted hash, so that no import brings them back.
+forgotten = Table(
+    "forgotten",
+    metadata,
+    Column("address_hash", Text, primary_key=True),  # hex
+    Column("since_at", UtcDateTime, nullable=False),
+)
+
+# Random words that this database made for itself.
+salts = Table(
+    "salts",
+    metadata,
+    Column("purpose", Text, primary_key=True),
+    Column("salt", Text, nullable=False),
+)
+
 dispatches = Table(
     "dispatches",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=False),
     Column("issue_slug", Text, nullable=False, index=True),
     Column("list_name", Text, ForeignKey("lists.name"), nullable=False),
+    Column("rehearsal", Boolean, nullable=False),  # to the sandbox: no delivery of it counts
+    Column("audience", _Json, nullable=False),  # how it was chosen: segment, exclusions, limit
     Column("envelope", _Json, nullable=False),  # what the messages carry besides the content, frozen
+    Column("send_at", UtcDateTime),  # when the provider is told to send; at once when none
+    Column("undo_until", UtcDateTime),  # until when the provider promises to call it off
     Column("state", Text, nullable=False),  # DispatchState
     Column("stop_reason", Text),
     Column("planned_at", UtcDateTime, nullable=False),
@@ -145,7 +166,9 @@ batches = Table(
     Column("id", _Id, primary_key=True, autoincrement=False),
     Column("dispatch_id", _Id, nullable=False),
     Column("variant", Text, nullable=False),
-    Column("size", Integer, nullable=False),  # deliveries planned in it; never changes
+    Column("size", Integer, nullable=False),  # deliveries in it
+    Column("stage", Integer, nullable=False),  # of a ramp: no batch of a later one is claimed before
+    Column("mail_batch_id", Text),  # the provider's, by which it can be called off
     Column("state", Text, nullable=False),  # BatchState
     Column("attempt_id", Text),  # the newest attempt
     Column("claimed_by", Text),  # who made it
