@@ -1,7 +1,8 @@
 """The email service provider: one short protocol, and its types beside it.
 
 `Provider.send` makes one API call and returns an `Outcome`, a value for each row of the delivery promise's table; it
-raises only for misuse. It knows no database and no issue.
+raises only for misuse, and so do the calls about batches, which are the provider's means to take scheduled mail back.
+Nothing here knows a database or an issue.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from newsletter.issue.rendered import InlineImage
 
@@ -23,6 +24,8 @@ class Message:
 
     `headers` go out as they are; `categories` are for the provider's statistics (at most 10, ASCII);
     `unsubscribe_group` is the provider's id of the group that people leave by its link, when that way is used.
+    With `send_at`, which is aware and at most 72 hours ahead, the provider holds the mail until then; what has a
+    `batch_id` can be cancelled meanwhile.
     """
 
     from_email: str
@@ -37,17 +40,18 @@ class Message:
     unsubscribe_group: int | None = None
     track_opens: bool = False
     track_clicks: bool = False
+    batch_id: str | None = None
+    send_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+class Recipient(NamedTuple):
     """One personalisation: one address, the values for the message's tokens, its own headers, and opaque ids."""
 
     email: str
     name: str = ""
-    substitutions: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    custom_args: Mapping[str, str] = field(default_factory=dict)
+    substitutions: Mapping[str, str] = {}
+    headers: Mapping[str, str] = {}
+    custom_args: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +107,43 @@ class Uncertain:
 Outcome = Accepted | NotSent | Throttled | RecipientsRefused | RequestRefused | NotAuthorised | Uncertain
 
 
+@dataclass(frozen=True, slots=True)
+class BatchId:
+    """A new batch. An id that is never used costs nothing, so whoever is uncertain may ask for another."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The provider holds a cancellation of the batch: what had not gone out will not."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotCancelled:
+    """The provider said no: too many batches are cancelled already, there is no such batch, somebody paused it."""
+
+    reason: str
+
+
+BatchOutcome = BatchId | NotSent | Throttled | RequestRefused | NotAuthorised | Uncertain
+CancelOutcome = Cancelled | NotCancelled | NotSent | Throttled | NotAuthorised | Uncertain
+
+
 class Provider(Protocol):
     """Whoever takes a call for delivery."""
 
     def send(self, message: Message, recipients: Sequence[Recipient]) -> Outcome:
-        """Make one call for at most `MAX_RECIPIENTS` recipients whose addresses differ, whatever their case."""
+        """Make one call for at most `MAX_RECIPIENTS` recipients whose addresses differ, whatever their case.
+
+        Raises ValueError for other recipients, and for a `send_at` without a time zone.
+        """
+        ...
+
+    def new_batch_id(self) -> BatchOutcome:
+        """Have a batch made, whose id messages may then carry."""
+        ...
+
+    def cancel_scheduled(self, batch_id: str) -> CancelOutcome:
+        """Cancel what is scheduled in a batch and hasn't gone out. Safe to repeat: what is cancelled stays so."""
         ...

@@ -5,6 +5,7 @@ Recipients differ in a small part only, so what a Message has in common for all 
 
 from __future__ import annotations
 
+import math
 import re
 from base64 import b64encode
 from collections.abc import Sequence
@@ -28,7 +29,10 @@ class PayloadWriter:
         self._shared: dict[int, tuple[Message, bytes]] = {}
 
     def write(self, message: Message, recipients: Sequence[Recipient]) -> bytes:
-        """The body of one call. Raises ValueError for no or too many recipients, or two with the same address."""
+        """The body of one call.
+
+        Raises ValueError for no or too many recipients, two with the same address, or a `send_at` without a time zone.
+        """
         if not 1 <= len(recipients) <= MAX_RECIPIENTS:
             raise ValueError(f"a call has 1 to {MAX_RECIPIENTS} recipients, not {len(recipients)}")
         if len({recipient.email.casefold() for recipient in recipients}) != len(recipients):
@@ -50,14 +54,14 @@ class PayloadWriter:
 
 
 def _personalization(recipient: Recipient) -> dict[str, Any]:
-    personalization: dict[str, Any] = {"to": [_address(recipient.email, recipient.name)]}
+    personalization: dict[str, Any] = {"to": (_address(recipient.email, recipient.name),)}
     # Empty objects are refused by the API.
     if recipient.substitutions:
-        personalization["substitutions"] = dict(recipient.substitutions)
+        personalization["substitutions"] = recipient.substitutions
     if recipient.headers:
-        personalization["headers"] = dict(recipient.headers)
+        personalization["headers"] = recipient.headers
     if recipient.custom_args:
-        personalization["custom_args"] = dict(recipient.custom_args)
+        personalization["custom_args"] = recipient.custom_args
     return personalization
 
 
@@ -82,6 +86,12 @@ def _shared(message: Message) -> dict[str, Any]:
         shared["headers"] = dict(message.headers)
     if message.categories:
         shared["categories"] = list(message.categories)
+    if message.batch_id is not None:
+        shared["batch_id"] = message.batch_id
+    if message.send_at is not None:
+        if message.send_at.tzinfo is None:
+            raise ValueError("send_at has no time zone")
+        shared["send_at"] = math.ceil(message.send_at.timestamp())
     if message.unsubscribe_group is not None:
         shared["asm"] = {"group_id": message.unsubscribe_group}
     if message.images:
@@ -99,5 +109,6 @@ def _shared(message: Message) -> dict[str, Any]:
 
 
 def _address(email: str, name: str) -> dict[str, str]:
-    name = _UNSAFE_IN_NAMES.sub(" ", name).strip()
+    if ";" in name or "," in name or not name.isprintable():
+        name = _UNSAFE_IN_NAMES.sub(" ", name).strip()
     return {"email": email, "name": name} if name else {"email": email}

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from types import TracebackType
-from typing import Self
-from urllib.parse import urlsplit
+from typing import Any, Self, TypeVar
+from urllib.parse import quote, urlsplit
 
+import orjson
 from sendgrid import SendGridAPIClient
 
 from newsletter.errors import ProviderError
-from newsletter.esp import Accepted, Message, NotSent, Outcome, Recipient, RecipientsRefused, Uncertain
-from newsletter.esp.answer import outcome_of
+from newsletter.esp import (
+    Accepted,
+    BatchId,
+    BatchOutcome,
+    Cancelled,
+    CancelOutcome,
+    Message,
+    NotCancelled,
+    NotSent,
+    Outcome,
+    Recipient,
+    RecipientsRefused,
+    Uncertain,
+)
+from newsletter.esp.answer import batch_outcome_of, cancel_outcome_of, is_cancelled, outcome_of
 from newsletter.esp.payload import PayloadWriter
 from newsletter.esp.transport import Body, Connections, NeverSentError, NoAnswerError, PooledClient
+
+_Some = TypeVar("_Some", Outcome, BatchOutcome, CancelOutcome)
 
 HOST = "https://api.sendgrid.com"
 
@@ -42,14 +58,43 @@ class SendGrid:
     def send(self, message: Message, recipients: Sequence[Recipient]) -> Outcome:
         """Make one Mail Send call; see `Provider.send`."""
         body = Body(self._payloads.write(message, recipients))
+        answer = self._answer(lambda: self._sdk.client.mail.send.post(request_body=body))
+        if isinstance(answer, NotSent | Uncertain):
+            return answer
+        outcome = outcome_of(answer.status_code, answer.headers, answer.body, len(recipients), datetime.now(UTC))
+        return self._without_key(outcome)
+
+    def new_batch_id(self) -> BatchOutcome:
+        """Have a batch made; see `Provider.new_batch_id`."""
+        answer = self._answer(self._sdk.client.mail.batch.post)
+        if isinstance(answer, NotSent | Uncertain):
+            return answer
+        return self._without_key(batch_outcome_of(answer.status_code, answer.headers, answer.body, datetime.now(UTC)))
+
+    def cancel_scheduled(self, batch_id: str) -> CancelOutcome:
+        """Cancel a batch; see `Provider.cancel_scheduled`. A refusal is looked into: it may be cancelled already."""
+        body = Body(orjson.dumps({"batch_id": batch_id, "status": "cancel"}))
+        answer = self._answer(lambda: self._sdk.client.user.scheduled_sends.post(request_body=body))
+        if isinstance(answer, NotSent | Uncertain):
+            return answer
+        outcome = cancel_outcome_of(answer.status_code, answer.headers, answer.body, datetime.now(UTC))
+        if isinstance(outcome, NotCancelled) and self._is_cancelled(batch_id):
+            return Cancelled()
+        return self._without_key(outcome)
+
+    def _is_cancelled(self, batch_id: str) -> bool:
+        """Whether the provider says that the batch is cancelled; False when it can't be had to say."""
+        answer = self._answer(self._sdk.client.user.scheduled_sends._(quote(batch_id, safe="")).get)
+        return not isinstance(answer, NotSent | Uncertain) and is_cancelled(answer.status_code, answer.body, batch_id)
+
+    def _answer(self, call: Callable[[], Any]) -> Any:
+        """The SDK's response to `call`, or the NotSent or Uncertain that stands for there being none."""
         try:
-            answer = self._sdk.client.mail.send.post(request_body=body)
+            return call()
         except NeverSentError as error:
             return NotSent(str(error))
         except NoAnswerError as error:
             return Uncertain(str(error))
-        outcome = outcome_of(answer.status_code, answer.headers, answer.body, len(recipients), datetime.now(UTC))
-        return self._without_key(outcome)
 
     def close(self) -> None:
         """Close the connections. Call it when no thread is in `send`."""
@@ -63,9 +108,9 @@ class SendGrid:
     ) -> None:
         self.close()
 
-    def _without_key(self, outcome: Outcome) -> Outcome:
+    def _without_key(self, outcome: _Some) -> _Some:
         """`outcome` with the key taken out of its reason, should the server have echoed it."""
-        if isinstance(outcome, Accepted | RecipientsRefused) or self._key not in outcome.reason:
+        if isinstance(outcome, Accepted | RecipientsRefused | BatchId | Cancelled) or self._key not in outcome.reason:
             return outcome
         return replace(outcome, reason=outcome.reason.replace(self._key, "(the key)"))
 

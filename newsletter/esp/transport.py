@@ -64,6 +64,30 @@ class Body(bytes):
         return f"<{len(self)} bytes>"
 
 
+class _Lines:
+    """What `http.client` reads an answer's head from. It takes the end of a cut answer for the end of the head."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def readline(self, limit: int = -1) -> bytes:
+        line: bytes = self._stream.readline(limit)
+        if not line.endswith(b"\n"):
+            raise ConnectionError("the answer broke off" if line else "the connection was closed")
+        return line
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that was cut in its head is none."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fp = _Lines(self.fp)  # type: ignore[assignment]  # it is read only in the ways that `_Lines` has
+
+
 class Connections:
     """Connections to one `host` (scheme, name, port), one per thread that calls. Redirects are not followed."""
 
@@ -122,8 +146,6 @@ class Connections:
         except (OSError, http.client.HTTPException, ValueError) as error:
             where = "no complete answer came" if handed_over else "the connection was closed in mid-request"
             raise NoAnswerError(f"{where} ({_said(error)})") from error
-        if not len(answer.info()):
-            raise NoAnswerError("the answer was cut short")
         return answer
 
     def _connected(self) -> http.client.HTTPConnection:
@@ -152,6 +174,7 @@ class Connections:
             connection = http.client.HTTPSConnection(host or "", port, context=self._tls)
         else:
             connection = http.client.HTTPConnection(host or "", port)
+        connection.response_class = _Response
         if self._proxy:
             connection.set_tunnel(self._host, self._port, _proxy_headers(self._proxy.username, self._proxy.password))
         with self._lock:

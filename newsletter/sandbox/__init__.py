@@ -5,10 +5,14 @@
         ...
         assert sandbox.accepted["ada@example.org"] == 1
 
-It shares no code with the sender that it judges.
+It shares no code with the sender that it judges. Told to, it misbehaves (see `faults`).
 """
 
+from newsletter.sandbox.faults import FAULTS, Fault, Faults, Rule, parse_latency, parse_rule
 from newsletter.sandbox.received import Received
 from newsletter.sandbox.server import PortInUseError, Sandbox, serve
 
-__all__ = ["PortInUseError", "Received", "Sandbox", "serve"]
+__all__ = [
+    "FAULTS", "Fault", "Faults", "PortInUseError", "Received", "Rule", "Sandbox", "parse_latency", "parse_rule",
+    "serve",
+]  # fmt: skip

@@ -1,13 +1,10 @@
-"""HTTP/1.1 on a socket: read a request, ask the application, write its response. All that touches the wire is here.
-
-`Connection.transmit` is the one place where a response goes out, after the application has done its work: whoever
-wants an accepted call to end in a reset, a truncated answer or silence overrides it.
-"""
+"""HTTP/1.1 on a socket: read a request, ask the application, write its response. Faults on it are in `misbehave`."""
 
 from __future__ import annotations
 
 import logging
 import socket
+import struct
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +19,7 @@ MAX_BODY = 30 * 1024 * 1024
 """Bytes: the provider takes emails of less than 30 MB."""
 _MAX_DRAINED = 4 * MAX_BODY
 _IDLE_SECONDS = 75.0
+_LINGER = struct.Struct("ii")
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +37,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What is answered; `Connection.transmit` adds the Content-Length."""
+    """What is answered; `Connection` adds the Content-Length."""
 
     status: int
     body: bytes = b""
@@ -54,9 +52,11 @@ def json_response(status: int, value: object, headers: Mapping[str, str] | None 
     return Response(status, orjson.dumps(value), {"Content-Type": "application/json", **(headers or {})})
 
 
-def failure(status: int, message: str, headers: Mapping[str, str] | None = None) -> Response:
-    """An error that concerns no field, in the provider's form."""
-    return json_response(status, {"errors": [{"message": message, "field": None, "help": None}]}, headers)
+def failure(
+    status: int, message: str, headers: Mapping[str, str] | None = None, *, field: str | None = None
+) -> Response:
+    """One error in the provider's form; `field` is its culprit, when it concerns one."""
+    return json_response(status, {"errors": [{"message": message, "field": field, "help": None}]}, headers)
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -84,14 +84,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def transmit(self, response: Response) -> None:
         """Write the response."""
-        self.send_response(response.status)
-        for name, value in response.headers.items():
-            self.send_header(name, value)
-        if response.status != HTTPStatus.NO_CONTENT:
-            self.send_header("Content-Length", str(len(response.body)))
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
+        self._send_head(response, len(response.body))
         if self.command != "HEAD":
             self.wfile.write(response.body)
 
@@ -123,6 +116,16 @@ class Connection(BaseHTTPRequestHandler):
             body=body,
         )
 
+    def _send_head(self, response: Response, length: int) -> None:
+        self.send_response(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        if response.status != HTTPStatus.NO_CONTENT:
+            self.send_header("Content-Length", str(length))
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+
     def _drain(self, length: int) -> None:
         """Read a body that is too large, so that the client gets to read why; one beyond all measure is cut off."""
         self.close_connection = True
@@ -149,6 +152,8 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, port: int, application: Application, connection: type[Connection] = Connection) -> None:
         self.application = application
+        self.ending = threading.Event()
+        """Set when the server closes: nobody should wait any longer."""
         self._open: set[socket.socket] = set()
         self._changed = threading.Condition()
         super().__init__(("127.0.0.1", port), connection)
@@ -167,6 +172,13 @@ class Server(ThreadingHTTPServer):
             self._open.add(connection)
         return connection, address
 
+    def shutdown_request(self, request: Any) -> None:
+        """End a connection: with a farewell, unless it lingers for zero seconds and so is to be reset."""
+        if request.getsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER.size) == _LINGER.pack(1, 0):
+            self.close_request(request)
+        else:
+            super().shutdown_request(request)
+
     def close_request(self, request: Any) -> None:
         super().close_request(request)
         with self._changed:
@@ -179,6 +191,7 @@ class Server(ThreadingHTTPServer):
 
     def close(self, patience: float = 5.0) -> None:
         """End all connections, wait up to `patience` seconds for the requests under way, and free the port."""
+        self.ending.set()
         with self._changed:
             for connection in self._open:
                 try:

@@ -11,6 +11,7 @@ import binascii
 import re
 from collections.abc import Callable, Container, Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from newsletter.sandbox.schema import Violation, has_control_characters, shape_violations
@@ -31,6 +32,8 @@ _HEADER_NAME = re.compile(r"[!-9;-~]+")  # RFC 5322 section 2.2: printable ASCII
 _BYPASSES = ("bypass_spam_management", "bypass_bounce_management", "bypass_unsubscribe_management")
 
 Body = dict[str, Any]
+People = list[tuple[str, Body]]
+"""The personalizations that are objects, each with its path."""
 
 
 def violations(body: object, *, now_at: datetime, batch_ids: Container[str] = ()) -> list[Violation]:
@@ -38,22 +41,23 @@ def violations(body: object, *, now_at: datetime, batch_ids: Container[str] = ()
 
     `now_at` is what `send_at` is measured from; `batch_ids` are those that this account was given.
     """
-    found = list(shape_violations(body))
+    found = shape_violations(body)
     if isinstance(body, dict):
+        people = list(_objects(body, "personalizations"))
         for rule in _RULES:
-            found += rule(body)
-        found += _schedule(body, now_at)
+            found += rule(body, people)
+        found += _schedule(body, people, now_at)
         batch_id = body.get("batch_id")
         if isinstance(batch_id, str) and batch_id not in batch_ids:
             found.append(Violation("There is no such batch.", "batch_id"))
     return found
 
 
-def _recipients(body: Body) -> Iterator[Violation]:
+def _recipients(_body: Body, people: People) -> Iterator[Violation]:
     seen: set[str] = set()
     total = 0
-    for path, personalization in _objects(body, "personalizations"):
-        for kind in ("to", "cc", "bcc"):
+    for path, personalization in people:
+        for kind in (kind for kind in ("to", "cc", "bcc") if kind in personalization):
             for _, person in _objects(personalization, kind):
                 total += 1
                 email = person.get("email")
@@ -68,27 +72,27 @@ def _recipients(body: Body) -> Iterator[Violation]:
         yield Violation(message, "personalizations")
 
 
-def _senders(body: Body) -> Iterator[Violation]:
+def _senders(body: Body, people: People) -> Iterator[Violation]:
     domain = _domain(body.get("from"))
-    for path, personalization in _objects(body, "personalizations"):
+    for path, personalization in people:
         if domain and _domain(personalization.get("from")) not in (None, domain):
             yield Violation("The domain has to be that of the message's from.", f"{path}.from.email")
 
 
-def _reply_to(body: Body) -> Iterator[Violation]:
+def _reply_to(body: Body, _people: People) -> Iterator[Violation]:
     if "reply_to" in body and "reply_to_list" in body:
         yield Violation("Use either reply_to or reply_to_list, not both.", "reply_to")
 
 
-def _subject(body: Body) -> Iterator[Violation]:
-    personalizations = [personalization for _, personalization in _objects(body, "personalizations")]
+def _subject(body: Body, people: People) -> Iterator[Violation]:
+    personalizations = [personalization for _, personalization in people]
     if "subject" not in body and not (personalizations and all("subject" in each for each in personalizations)):
         yield Violation("The subject is required, here or in every personalization.", "subject")
     if isinstance(body.get("subject"), str) and body["subject"].isspace():
         yield Violation("The subject may not be blank.", "subject")
 
 
-def _content(body: Body) -> Iterator[Violation]:
+def _content(body: Body, _people: People) -> Iterator[Violation]:
     if "content" not in body:
         yield Violation("The content parameter is required: there are no templates here.", "content")
     order = {"text/plain": 0, "text/html": 1}
@@ -100,16 +104,16 @@ def _content(body: Body) -> Iterator[Violation]:
         yield Violation("text/plain and text/html may be there only once.", "content")
 
 
-def _templates(body: Body) -> Iterator[Violation]:
+def _templates(body: Body, people: People) -> Iterator[Violation]:
     if "template_id" in body:
         yield Violation("There is no such template: the sandbox has none.", "template_id")
-    for path, personalization in _objects(body, "personalizations"):
+    for path, personalization in people:
         if "dynamic_template_data" in personalization:
             yield Violation("This needs a dynamic template.", f"{path}.dynamic_template_data")
 
 
-def _substitutions(body: Body) -> Iterator[Violation]:
-    for parent, personalization in _objects(body, "personalizations"):
+def _substitutions(_body: Body, people: People) -> Iterator[Violation]:
+    for parent, personalization in people:
         path = f"{parent}.substitutions"
         values = personalization.get("substitutions")
         if not isinstance(values, dict):
@@ -126,11 +130,11 @@ def _substitutions(body: Body) -> Iterator[Violation]:
             yield Violation(f"All substitutions together may have at most {MAX_SUBSTITUTION_BYTES} bytes.", path)
 
 
-def _custom_args(body: Body) -> Iterator[Violation]:
+def _custom_args(body: Body, people: People) -> Iterator[Violation]:
     yield from _custom_arg_values(body.get("custom_args"), "custom_args")
     shared = body.get("custom_args")
     shared = shared if isinstance(shared, dict) else {}
-    for parent, personalization in _objects(body, "personalizations"):
+    for parent, personalization in people:
         path = f"{parent}.custom_args"
         own = personalization.get("custom_args")
         yield from _custom_arg_values(own, path)
@@ -150,9 +154,9 @@ def _custom_arg_values(values: object, path: str) -> Iterator[Violation]:
             yield Violation("The values of custom_args have to be strings.", f"{path}.{key}")
 
 
-def _headers(body: Body) -> Iterator[Violation]:
+def _headers(body: Body, people: People) -> Iterator[Violation]:
     yield from _header_values(body.get("headers"), "headers")
-    for path, personalization in _objects(body, "personalizations"):
+    for path, personalization in people:
         yield from _header_values(personalization.get("headers"), f"{path}.headers")
 
 
@@ -160,18 +164,26 @@ def _header_values(headers: object, path: str) -> Iterator[Violation]:
     if not isinstance(headers, dict):
         return
     for name, value in headers.items():
-        place = f"{path}.{name}"
-        if not _HEADER_NAME.fullmatch(name):
-            yield Violation("A header's name has to be ASCII without spaces and colons.", place)
-        if name.casefold() in RESERVED_HEADERS:
-            yield Violation(f"The header {name} is set by the provider and can't be given.", place)
+        for fault in _header_name_faults(name):
+            yield Violation(fault, f"{path}.{name}")
         if not isinstance(value, str):
-            yield Violation("A header's value has to be a string.", place)
+            yield Violation("A header's value has to be a string.", f"{path}.{name}")
         elif has_control_characters(value.replace("\t", " ")):
-            yield Violation("A header's value may not contain line breaks or control characters.", place)
+            yield Violation("A header's value may not contain line breaks or control characters.", f"{path}.{name}")
 
 
-def _attachments(body: Body) -> Iterator[Violation]:
+@lru_cache(maxsize=256)
+def _header_name_faults(name: str) -> tuple[str, ...]:
+    """Remembered, since a thousand recipients have the same headers."""
+    faults = []
+    if not _HEADER_NAME.fullmatch(name):
+        faults.append("A header's name has to be ASCII without spaces and colons.")
+    if name.casefold() in RESERVED_HEADERS:
+        faults.append(f"The header {name} is set by the provider and can't be given.")
+    return tuple(faults)
+
+
+def _attachments(body: Body, _people: People) -> Iterator[Violation]:
     for path, attachment in _objects(body, "attachments"):
         content = attachment.get("content")
         if isinstance(content, str) and not _is_base64(content):
@@ -180,7 +192,7 @@ def _attachments(body: Body) -> Iterator[Violation]:
             yield Violation("An inline attachment has to have a content_id.", f"{path}.content_id")
 
 
-def _bypasses(body: Body) -> Iterator[Violation]:
+def _bypasses(body: Body, _people: People) -> Iterator[Violation]:
     settings = body.get("mail_settings")
     if isinstance(settings, dict) and "bypass_list_management" in settings:
         for name in _BYPASSES:
@@ -188,15 +200,15 @@ def _bypasses(body: Body) -> Iterator[Violation]:
                 yield Violation("This can't be combined with bypass_list_management.", f"mail_settings.{name}")
 
 
-def _schedule(body: Body, now_at: datetime) -> Iterator[Violation]:
+def _schedule(body: Body, people: People, now_at: datetime) -> Iterator[Violation]:
     latest = (now_at + MAX_SCHEDULE).timestamp()
-    for prefix, scheduled in (("", body), *((f"{path}.", each) for path, each in _objects(body, "personalizations"))):
+    for prefix, scheduled in (("", body), *((f"{path}.", each) for path, each in people)):
         send_at = scheduled.get("send_at")
         if isinstance(send_at, int) and send_at > latest:
             yield Violation("An email can be scheduled at most 72 hours ahead.", f"{prefix}send_at")
 
 
-_RULES: tuple[Callable[[Body], Iterator[Violation]], ...] = (
+_RULES: tuple[Callable[[Body, People], Iterator[Violation]], ...] = (
     _recipients, _senders, _reply_to, _subject, _content, _templates, _substitutions, _custom_args, _headers,
     _attachments, _bypasses,
 )  # fmt: skip
@@ -217,8 +229,8 @@ def _domain(person: object) -> str | None:
 
 
 def _size(values: Body) -> int:
-    """Bytes of all keys and values; those that aren't strings are reported elsewhere."""
-    return sum(len(key.encode()) + len(value.encode()) for key, value in values.items() if isinstance(value, str))
+    """Bytes of all keys and values; values that aren't strings are reported elsewhere."""
+    return len("".join([*values, *(value for value in values.values() if isinstance(value, str))]).encode())
 
 
 def _is_base64(content: str) -> bool:

@@ -2,26 +2,26 @@
 
 A folder has `messages.jsonl`, a line for each message, appended once a call when all its messages are written, and
 `messages/<seq>-<id>.eml`. A sandbox that is started on a folder goes on where the last one ended. Without a folder
-nothing but the calls is held, and a message is made again whenever it is read.
+nothing but the calls is held, and a message is made again whenever it is read. Who got how many is counted in any case.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 import orjson
 
+from newsletter.sandbox.ledger import Ledger
 from newsletter.sandbox.message import Call, compose
 from newsletter.sandbox.mime import as_bytes
 from newsletter.sandbox.received import Received, from_json, from_message
 
-Keep = Literal["all", "index"]
-"""Whether messages' sources are kept, or their index lines alone."""
+Keep = Literal["all", "index", "counts"]
+"""Whether messages' sources are kept, or their index lines alone, or neither and they are but counted."""
 
 
 class Mailbox:
@@ -29,32 +29,24 @@ class Mailbox:
 
     def __init__(self, folder: Path | None = None, *, keep: Keep = "all") -> None:
         self._folder = folder
-        self._keep = keep
+        self.keep = keep
         self._lock = threading.Lock()
         self._messages: dict[str, Received] = {}
-        self._accepted: Counter[str] = Counter()
+        self.ledger = Ledger()
         self._seq = 0
         if folder is not None:
             (folder / "messages").mkdir(parents=True, exist_ok=True)
             self._load(folder / "messages.jsonl")
 
-    def deliver(self, call: Call) -> None:
-        """Keep a message for each personalization of `call`; they show up all at once.
+    def deliver(self, call: Call, indices: Iterable[int] | None = None) -> None:
+        """Keep a message for each personalization of `call`, or those in `indices`; they show up all at once.
 
         Raises OSError when the folder can't be written.
         """
-        count = len(call.body["personalizations"])
-        with self._lock:
-            first = self._seq + 1
-            self._seq += count
-        received = [self._keep_one(call, index, first + index) for index in range(count)]
-        with self._lock:
-            if self._folder is not None:
-                lines = b"".join(orjson.dumps(each.as_json()) + b"\n" for each in received)
-                with (self._folder / "messages.jsonl").open("ab") as index_file:
-                    index_file.write(lines)
-            for each in received:
-                self._remember(each)
+        chosen = list(range(len(call.body["personalizations"])) if indices is None else indices)
+        if self.keep != "counts":
+            self._keep_messages(call, chosen)
+        self.ledger.count(call, chosen)
 
     def messages(self) -> list[Received]:
         """In order of arrival."""
@@ -65,11 +57,6 @@ class Mailbox:
         with self._lock:
             return self._messages.get(message_id)
 
-    def accepted(self) -> dict[str, int]:
-        """How many messages each address got, by address in lower case."""
-        with self._lock:
-            return dict(self._accepted)
-
     def clear(self) -> None:
         """Forget all messages and delete their files."""
         with self._lock:
@@ -79,13 +66,25 @@ class Mailbox:
                     if each.path is not None:
                         (self._folder / each.path).unlink(missing_ok=True)
             self._messages.clear()
-            self._accepted.clear()
+        self.ledger.clear()
+
+    def _keep_messages(self, call: Call, indices: list[int]) -> None:
+        with self._lock:
+            first = self._seq + 1
+            self._seq += len(indices)
+        received = [self._keep_one(call, index, first + place) for place, index in enumerate(indices)]
+        with self._lock:
+            if self._folder is not None:
+                lines = b"".join(orjson.dumps(each.as_json()) + b"\n" for each in received)
+                with (self._folder / "messages.jsonl").open("ab") as index_file:
+                    index_file.write(lines)
+            self._messages.update((each.id, each) for each in received)
 
     def _keep_one(self, call: Call, index: int, seq: int) -> Received:
         message = compose(call, index)
         path = None
         read: Callable[[], bytes | None] = _nothing
-        if self._keep == "index":
+        if self.keep == "index":
             pass
         elif self._folder is None:
             read = partial(as_bytes, message)
@@ -94,11 +93,6 @@ class Mailbox:
             (self._folder / path).write_bytes(as_bytes(message))
             read = partial(_read, self._folder / path)
         return from_message(message, seq=seq, path=path, read=read)
-
-    def _remember(self, received: Received) -> None:
-        self._messages[received.id] = received
-        self._seq = max(self._seq, received.seq)
-        self._accepted.update(address.lower() for address in received.recipients)
 
     def _load(self, index: Path) -> None:
         if not index.exists():
@@ -111,7 +105,11 @@ class Mailbox:
             entry: dict[str, Any] = orjson.loads(line)
             path = entry["path"]
             read = _nothing if path is None else partial(_read, index.parent / path)
-            self._remember(from_json(entry, read))
+            received = from_json(entry, read)
+            self._messages[received.id] = received
+            self._seq = max(self._seq, received.seq)
+            ids = {key: [value] for key, value in received.custom_args.items()}
+            self.ledger.add([address.lower() for address in received.recipients], ids)
 
 
 def _nothing() -> None:

@@ -8,8 +8,9 @@ shape can't say is in `contract`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 MAX_PERSONALIZATIONS = 1000
 MAX_ADDRESS = 320
@@ -18,6 +19,7 @@ _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})+")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
+_NO_STRING = "This has to be a string."
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9][\w.+-]*/[A-Za-z0-9][\w.+-]*", re.ASCII)
 
 
@@ -170,32 +172,11 @@ MESSAGE = Object(
 )
 
 
-def shape_violations(value: object, spec: Spec = MESSAGE, path: str = "") -> Iterator[Violation]:
+def shape_violations(value: object, spec: Spec = MESSAGE, path: str = "") -> list[Violation]:
     """All places in `value`, parsed JSON at `path`, that differ from `spec`."""
-    match spec:
-        case Object():
-            yield from _object_violations(value, spec, path)
-        case Array():
-            yield from _array_violations(value, spec, path)
-        case AnyObject():
-            if not isinstance(value, dict):
-                yield Violation("This has to be an object.", path)
-        case Boolean():
-            if not isinstance(value, bool):
-                yield Violation("This has to be true or false.", path)
-        case Integer():
-            if not is_integer(value):
-                yield Violation("This has to be an integer.", path)
-        case _ if not isinstance(value, str):
-            yield Violation("This has to be a string.", path)
-        case Address():
-            if not is_address(value):
-                yield Violation("This doesn't contain a valid address.", path)
-        case MediaType():
-            if not _MEDIA_TYPE.fullmatch(value):
-                yield Violation("This has to be a media type such as text/html, without parameters.", path)
-        case Text():
-            yield from (Violation(message, path) for message in _text_faults(value, spec))
+    found: list[Violation] = []
+    _CHECKS[type(spec)](value, spec, path, found)
+    return found
 
 
 def is_integer(value: object) -> bool:
@@ -210,36 +191,74 @@ def is_address(value: str) -> bool:
 
 def has_control_characters(value: str) -> bool:
     """Whether `value` would break out of a header line or is otherwise not text on one line."""
-    return _CONTROL.search(value) is not None
+    return not value.isprintable() and _CONTROL.search(value) is not None
 
 
-def _object_violations(value: object, spec: Object, path: str) -> Iterator[Violation]:
+def _check_object(value: object, spec: Object, path: str, found: list[Violation]) -> None:
     if not isinstance(value, dict):
-        yield Violation("This has to be an object.", path or None)
+        found.append(Violation("This has to be an object.", path or None))
         return
     prefix = f"{path}." if path else ""
     for key in spec.required:
         if key not in value:
-            yield Violation(f"The {key} parameter is required.", prefix + key)
+            found.append(Violation(f"The {key} parameter is required.", prefix + key))
     for key, item in value.items():
-        if key in spec.keys:
-            yield from shape_violations(item, spec.keys[key], prefix + key)
+        expected = spec.keys.get(key)
+        if expected is None:
+            found.append(Violation(f"There is no parameter {key!r} here.", prefix + key))
         else:
-            yield Violation(f"There is no parameter {key!r} here.", prefix + key)
+            _CHECKS[type(expected)](item, expected, prefix + key, found)
 
 
-def _array_violations(value: object, spec: Array, path: str) -> Iterator[Violation]:
+def _check_array(value: object, spec: Array, path: str, found: list[Violation]) -> None:
     if not isinstance(value, list):
-        yield Violation("This has to be an array.", path)
+        found.append(Violation("This has to be an array.", path))
         return
     if len(value) < spec.minimum:
-        yield Violation(f"This has to have at least {spec.minimum} item(s).", path)
+        found.append(Violation(f"This has to have at least {spec.minimum} item(s).", path))
     if spec.maximum is not None and len(value) > spec.maximum:
-        yield Violation(f"This may have at most {spec.maximum} items and has {len(value)}.", path)
+        found.append(Violation(f"This may have at most {spec.maximum} items and has {len(value)}.", path))
     if spec.unique and any(item in value[:index] for index, item in enumerate(value)):
-        yield Violation("The items of this have to differ.", path)
+        found.append(Violation("The items of this have to differ.", path))
+    check = _CHECKS[type(spec.items)]
     for index, item in enumerate(value):
-        yield from shape_violations(item, spec.items, f"{path}.{index}")
+        check(item, spec.items, f"{path}.{index}", found)
+
+
+def _check_any_object(value: object, _: Spec, path: str, found: list[Violation]) -> None:
+    if not isinstance(value, dict):
+        found.append(Violation("This has to be an object.", path))
+
+
+def _check_boolean(value: object, _: Spec, path: str, found: list[Violation]) -> None:
+    if not isinstance(value, bool):
+        found.append(Violation("This has to be true or false.", path))
+
+
+def _check_integer(value: object, _: Spec, path: str, found: list[Violation]) -> None:
+    if not is_integer(value):
+        found.append(Violation("This has to be an integer.", path))
+
+
+def _check_address(value: object, _: Spec, path: str, found: list[Violation]) -> None:
+    if not isinstance(value, str):
+        found.append(Violation(_NO_STRING, path))
+    elif not is_address(value):
+        found.append(Violation("This doesn't contain a valid address.", path))
+
+
+def _check_media_type(value: object, _: Spec, path: str, found: list[Violation]) -> None:
+    if not isinstance(value, str):
+        found.append(Violation(_NO_STRING, path))
+    elif not _MEDIA_TYPE.fullmatch(value):
+        found.append(Violation("This has to be a media type such as text/html, without parameters.", path))
+
+
+def _check_text(value: object, spec: Text, path: str, found: list[Violation]) -> None:
+    if not isinstance(value, str):
+        found.append(Violation(_NO_STRING, path))
+    else:
+        found.extend(Violation(message, path) for message in _text_faults(value, spec))
 
 
 def _text_faults(value: str, spec: Text) -> Iterator[str]:
@@ -253,5 +272,18 @@ def _text_faults(value: str, spec: Text) -> Iterator[str]:
         yield "This may contain ASCII characters only."
     if spec.choices and value not in spec.choices:
         yield f"This has to be one of: {', '.join(spec.choices)}."
-    if any(character in value for character in spec.forbidden):
+    if spec.forbidden and any(character in value for character in spec.forbidden):
         yield f"This may not contain any of {spec.forbidden!r}."
+
+
+# A table rather than a `match`, and one list rather than generators: a call has ten thousand places to look at.
+_CHECKS: Mapping[type[Spec], Callable[[object, Any, str, list[Violation]], None]] = {
+    Object: _check_object,
+    Array: _check_array,
+    AnyObject: _check_any_object,
+    Boolean: _check_boolean,
+    Integer: _check_integer,
+    Address: _check_address,
+    MediaType: _check_media_type,
+    Text: _check_text,
+}

@@ -1,4 +1,4 @@
-"""The mailbox in a browser: a list, one message's parts, its source, and the same list as JSON. There is no script.
+"""The mailbox in a browser: a list, one message's parts, its source, and the same as JSON. There is no script.
 
 Only a browser that asks for this host by its loopback name is answered, so that no web page can read the mail by
 pointing a name of its own at 127.0.0.1. A message's HTML is shown in a sandboxed frame.
@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from newsletter.sandbox.connection import Request, Response, failure, json_response
+from newsletter.sandbox.figures import Figures, number
 from newsletter.sandbox.mailbox import Mailbox
 from newsletter.sandbox.received import Received
 
@@ -34,9 +35,9 @@ Page = Callable[[Request], Response]
 class Web:
     """Answers every path outside `/v3/`."""
 
-    def __init__(self, mailbox: Mailbox, port: int) -> None:
-        self._mailbox = mailbox
-        self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+    def __init__(self, mailbox: Mailbox, figures: Figures, clear: Callable[[], None]) -> None:
+        self._mailbox, self._figures, self._forget = mailbox, figures, clear
+        self._hosts = {f"127.0.0.1:{figures.port}", f"localhost:{figures.port}"}
         self._templates = Environment(
             loader=PackageLoader("newsletter.sandbox", "pages"),
             autoescape=True,
@@ -63,6 +64,10 @@ class Web:
             return {"GET": self._list}
         if path == "/messages.json":
             return {"GET": self._json}
+        if path == "/sandbox/accepted.json":
+            return {"GET": self._figures.accepted}
+        if path == "/sandbox/events.json":
+            return {"GET": self._figures.events}
         if path == "/messages":
             return {"DELETE": self._delete_all}
         if path == "/messages/clear":
@@ -94,7 +99,7 @@ class Web:
         query = request.query.get("q", "").strip()
         found = self._found(query)
         pages = max(1, -(-len(found) // PAGE_SIZE))
-        page = min(_number(request.query.get("page"), 1), pages)
+        page = min(max(1, number(request.query.get("page"), 1)), pages)
         return self._page(
             "list.html",
             messages=found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE],
@@ -104,12 +109,13 @@ class Web:
             newer=None if page == 1 else _list_url(query, page - 1),
             older=None if page == pages else _list_url(query, page + 1),
             pages=pages,
+            **self._figures.for_page(),
         )
 
     def _json(self, request: Request) -> Response:
         found = self._found(request.query.get("q", "").strip())
-        limit = min(_number(request.query.get("limit"), 100), 1000)
-        start = (_number(request.query.get("page"), 1) - 1) * limit
+        limit = min(number(request.query.get("limit"), 100), 1000)
+        start = (max(1, number(request.query.get("page"), 1)) - 1) * limit
         entries = [message.as_json() for message in found[start : start + limit]]
         return json_response(HTTPStatus.OK, {"total": len(found), "messages": entries})
 
@@ -164,11 +170,11 @@ class Web:
         return self._page("asm.html", kind=request.path.removeprefix("/asm/").partition("/")[0])
 
     def _delete_all(self, _: Request) -> Response:
-        self._mailbox.clear()
+        self._forget()
         return Response(HTTPStatus.NO_CONTENT)
 
     def _clear(self, _: Request) -> Response:
-        self._mailbox.clear()
+        self._forget()
         return Response(HTTPStatus.SEE_OTHER, headers={"Location": "/"})
 
     def _page(self, template: str, **values: Any) -> Response:
@@ -196,11 +202,6 @@ def _text_response(text: str, media_type: str, policy: str) -> Response:
         "Cache-Control": "no-store",
     }
     return Response(HTTPStatus.OK, text.encode(), headers)
-
-
-def _number(value: str | None, default: int) -> int:
-    """A count from a query, at least 1; whatever isn't one is `default`."""
-    return max(1, int(value)) if value and value.isascii() and value.isdigit() and len(value) < 10 else default
 
 
 def _list_url(query: str, page: int) -> str:

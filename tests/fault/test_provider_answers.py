@@ -8,6 +8,8 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -25,7 +27,7 @@ from newsletter.esp import (
     Uncertain,
 )
 from newsletter.esp.sendgrid import SendGrid
-from newsletter.sandbox import Sandbox
+from newsletter.sandbox import FAULTS, Faults, Sandbox, parse_rule
 
 KEY = "SG.a-secret-key-for-tests"
 MESSAGE = Message(
@@ -74,6 +76,14 @@ def errors(*items: tuple[str, str]) -> bytes:
 def after_request(do: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
     def behave(connection: socket.socket) -> None:
         whole_request(connection)
+        do(connection)
+
+    return behave
+
+
+def at_the_first_byte(do: Callable[[socket.socket], None]) -> Callable[[socket.socket], None]:
+    def behave(connection: socket.socket) -> None:
+        connection.recv(1)
         do(connection)
 
     return behave
@@ -142,12 +152,14 @@ MIXED = errors(("personalizations.1.to.0.email", "Does not contain a valid addre
         (after_request(lambda connection: connection.close()), Uncertain),
         (after_request(lambda connection: connection.sendall(b"HTTP/1.1 202 Acc")), Uncertain),
         (after_request(lambda connection: connection.sendall(b"HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\n\r\nabc")), Uncertain),
-        (lambda connection: reset(connection), Uncertain),
+        (after_request(lambda connection: connection.sendall(b"HTTP/1.1 202 Accepted\r\nX-Message-Id: ab")), Uncertain),
+        (after_request(lambda connection: connection.sendall(b"HTTP/1.1 400 Bad Request\r\nX-A: b\r\n")), Uncertain),
+        (at_the_first_byte(reset), Uncertain),
     ],
     ids=[
         "202", "202 without an id", "429", "400 naming a recipient", "400 naming another thing, too", "400 unreadable", "413",
         "401 out of credit", "403", "200", "302", "500", "502", "503", "reset after the request", "closed without an answer",
-        "status cut short", "body cut short", "reset at once",
+        "status cut short", "body cut short", "head cut short", "head cut short at a line's end", "reset at the first byte",
     ],
 )  # fmt: skip
 def test_what_an_answer_means(
@@ -235,3 +247,106 @@ def test_a_full_call_arrives_complete_and_personal() -> None:
         assert f"Hello {number}" in str(each.text)
         assert each.headers["List-Unsubscribe"] == f"<https://news.example.org/u/{number}>"
         assert each.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+def sandbox_outcome(*rules: str, message: Message = MESSAGE, **misbehaviour: Any) -> tuple[Outcome, dict[str, int]]:
+    """What a call to a misbehaving sandbox comes to, and who got it."""
+    faults = Faults(rules=tuple(map(parse_rule, rules)), **misbehaviour)
+    with Sandbox(faults=faults) as sandbox:
+        with SendGrid(KEY, sandbox.url, 0.5 if "silent" in repr(rules) else 5.0) as provider:
+            got = provider.send(message, TWO)
+        return got, sandbox.accepted
+
+
+BOTH = {"ada@example.org": 1, "ben@example.org": 1}
+
+
+@pytest.mark.parametrize(
+    ("fault", "expected", "accepted"),
+    [
+        ("429", Throttled, {}),
+        ("429-bare", Throttled, {}),
+        ("500", Uncertain, {}),
+        ("502", Uncertain, {}),
+        ("503", Uncertain, {}),
+        ("reset", Uncertain, {}),
+        ("reset-mid-upload", Uncertain, {}),
+        ("silent", Uncertain, {}),
+        ("accepted-then-502", Uncertain, BOTH),
+        ("accepted-then-reset", Uncertain, BOTH),
+        ("accepted-then-silent", Uncertain, BOTH),
+        ("accepted-then-truncated", Uncertain, BOTH),
+        ("accepted-then-cut", Uncertain, BOTH),
+    ],
+)
+def test_what_each_fault_of_the_sandbox_comes_to(fault: str, expected: type[Outcome], accepted: dict[str, int]) -> None:
+    got, got_mail = sandbox_outcome(f"{fault}@1")
+    assert isinstance(got, expected)
+    assert got_mail == accepted
+
+
+def test_every_fault_is_in_the_table() -> None:
+    [parameters] = [
+        mark.args[1]
+        for mark in test_what_each_fault_of_the_sandbox_comes_to.pytestmark  # type: ignore[attr-defined]
+        if mark.name == "parametrize"
+    ]
+    assert [row[0] for row in parameters] == list(FAULTS)
+
+
+def test_only_a_429_with_headers_says_when_to_come_back() -> None:
+    said, _ = sandbox_outcome("429@1")
+    bare, _ = sandbox_outcome("429-bare@1")
+    assert isinstance(said, Throttled)
+    assert isinstance(bare, Throttled)
+    assert said.retry_at is not None
+    assert bare.retry_at is None
+
+
+def test_a_gateways_page_is_not_taken_for_the_providers_word() -> None:
+    got, _ = sandbox_outcome("502@1")
+    assert got == Uncertain("the provider answered 502")
+
+
+def test_a_reset_while_a_big_call_is_on_its_way_is_uncertain() -> None:
+    """Bigger than what the sockets hold: the sender is still writing when it happens."""
+    big = replace(MESSAGE, html="<p>" + "x" * 20_000_000)
+    got, accepted = sandbox_outcome("reset-mid-upload@1", message=big)
+    assert isinstance(got, Uncertain)
+    assert accepted == {}
+
+
+def test_bad_addresses_are_refused_by_name_all_at_once() -> None:
+    got, accepted = sandbox_outcome(refuse=("*@EXAMPLE.org",))
+    assert isinstance(got, RecipientsRefused)
+    assert sorted(got.reasons) == [0, 1]
+    assert accepted == {}
+    got, _ = sandbox_outcome(refuse=("ben@*",))
+    assert isinstance(got, RecipientsRefused)
+    assert list(got.reasons) == [1]
+
+
+def test_without_credit_nothing_is_taken() -> None:
+    got, accepted = sandbox_outcome(credits=1)
+    assert isinstance(got, NotAuthorised)
+    assert "Maximum credits exceeded" in got.reason
+    assert accepted == {}
+
+
+def test_slowness_alone_harms_nothing() -> None:
+    got, accepted = sandbox_outcome(latency=(0.01, 0.02))
+    assert isinstance(got, Accepted)
+    assert accepted == BOTH
+
+
+def test_after_a_fault_the_next_call_gets_through() -> None:
+    """A connection that was spoilt is not used again."""
+    rules = tuple(parse_rule(f"{name}@{2 * place + 1}") for place, name in enumerate(FAULTS))
+    with Sandbox(faults=Faults(rules)) as sandbox, SendGrid(KEY, sandbox.url, 0.5) as provider:
+        for name in FAULTS:
+            assert not isinstance(provider.send(MESSAGE, [Recipient(f"struck.{name}@example.org")]), Accepted)
+            assert isinstance(provider.send(MESSAGE, [Recipient(f"{name}@example.org")]), Accepted)
+        accepted = sandbox.accepted
+    assert set(accepted) == {f"{name}@example.org" for name in FAULTS} | {
+        f"struck.{name}@example.org" for name, fault in FAULTS.items() if fault.accepts
+    }

@@ -49,7 +49,7 @@ def test_a_restart_goes_on_where_the_last_run_ended(tmp_path: Path) -> None:
         (1, "one.0", "Hello"),
         (2, "two.0", "Hello"),
     ]
-    assert again.accepted() == {"ada@example.org": 2}
+    assert again.ledger.addresses() == {"ada@example.org": 2}
 
 
 def test_a_line_torn_by_a_kill_is_dropped(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_clear_deletes_what_was_kept_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "messages" / "note.txt").write_text("mine")
     mailbox.deliver(call("one", "ada@example.org"))
     mailbox.clear()
-    assert (mailbox.messages(), mailbox.accepted(), mailbox.get("one.0")) == ([], {}, None)
+    assert (mailbox.messages(), mailbox.ledger.addresses(), mailbox.get("one.0")) == ([], {}, None)
     assert [path.name for path in (tmp_path / "messages").iterdir()] == ["note.txt"]
     assert (tmp_path / "messages.jsonl").read_bytes() == b""
 
@@ -77,7 +77,7 @@ def test_the_index_alone(tmp_path: Path) -> None:
     [message] = mailbox.messages()
     assert (message.subject, message.path, message.html, message.text) == ("Hello", None, None, None)
     assert not list((tmp_path / "messages").iterdir())
-    assert Mailbox(tmp_path).accepted() == {"ada@example.org": 1}
+    assert Mailbox(tmp_path).ledger.addresses() == {"ada@example.org": 1}
 
 
 def test_without_a_folder_messages_can_be_read_as_well() -> None:

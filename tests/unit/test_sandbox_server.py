@@ -203,9 +203,9 @@ def test_after_leaving_nothing_answers_not_even_an_open_connection() -> None:
 def test_serve_runs_until_it_is_interrupted(tmp_path: Path) -> None:
     program = (
         "import sys\n"
-        "from newsletter.sandbox import serve\n"
+        "from newsletter.sandbox import Sandbox, serve\n"
         "try:\n"
-        "    serve(0, sys.argv[1], ready=lambda url: print(url, flush=True))\n"
+        "    serve(Sandbox(0, sys.argv[1]), ready=lambda sandbox: print(sandbox.url, flush=True))\n"
         "except KeyboardInterrupt:\n"
         "    print('interrupted')\n"
     )

@@ -3,13 +3,15 @@
 import base64
 import json
 import re
+import time
 from collections.abc import Iterator
+from html import unescape
 from http.client import HTTPConnection
 from typing import Any
 
 import pytest
 
-from newsletter.sandbox import Sandbox
+from newsletter.sandbox import Faults, Sandbox, parse_rule
 
 PIXEL = b"GIF89a\x01"
 
@@ -188,3 +190,54 @@ def test_other_peoples_pages_can_neither_clear_nor_read_it(sandbox: Sandbox) -> 
     assert fetch(sandbox, "/messages/clear", "POST", b"", Origin="null")[0] == 403
     assert fetch(sandbox, "/", Host="rebound.example.org")[0] == 421
     assert len(sandbox.messages()) == 1
+
+
+def test_a_well_behaved_sandbox_says_nothing_of_faults(sandbox: Sandbox) -> None:
+    page = fetch(sandbox, "/")[1]
+    assert "It misbehaves" not in page
+    assert "It posts events" not in page
+
+
+def test_the_list_tells_of_faults_counts_and_what_is_scheduled() -> None:
+    faults = Faults(rules=(parse_rule("429@99"),), refuse=("<b>@*",), seed=7)
+    with Sandbox(faults=faults, events_url="http://127.0.0.1:9/e") as sandbox:
+        key = {"Authorization": "Bearer SG.key"}
+        batch_id = json.loads(fetch(sandbox, "/v3/mail/batch", "POST", b"", **key)[1])["batch_id"]
+        send(sandbox, "ada@example.org")
+        later = int(time.time()) + 3600
+        fetch(sandbox, "/v3/mail/send", "POST", scheduled(later, batch_id), **key, **JSON)
+        status = json.dumps({"batch_id": batch_id, "status": "pause"}).encode()
+        fetch(sandbox, "/v3/user/scheduled_sends", "POST", status, **key, **JSON)
+        page = " ".join(re.sub(r"<[^>]*>", " ", fetch(sandbox, "/")[1]).split())
+        assert "1 message 2 calls 1 address 1 scheduled" in page
+        assert "429@99 too many requests" in page
+        assert "refuse &lt;b&gt;@*" in page
+        assert "seed 7" in page
+        assert f"1 message, paused batch {batch_id}" in page
+        assert unescape(page).count(str(sandbox.public_key)) == 1
+
+
+def test_counts_alone_lead_to_who_got_how_many() -> None:
+    with Sandbox(keep="counts") as sandbox:
+        body = json.loads(scheduled(1, None))
+        key = {"Authorization": "Bearer SG.key"}
+        assert fetch(sandbox, "/v3/mail/send", "POST", json.dumps(body).encode(), **key, **JSON)[0] == 202
+        page = fetch(sandbox, "/")[1]
+        assert "1 message" in page
+        assert 'href="/sandbox/accepted.json"' in page
+        assert json.loads(fetch(sandbox, "/sandbox/accepted.json")[1])["accepted"] == {"bo@example.org": 1}
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+def scheduled(send_at: int, batch_id: str | None) -> bytes:
+    body = {
+        "from": {"email": "news@example.org"},
+        "subject": "Hello",
+        "content": [{"type": "text/plain", "value": "In text"}],
+        "personalizations": [{"to": [{"email": "bo@example.org"}]}],
+        "send_at": send_at,
+        **({"batch_id": batch_id} if batch_id else {}),
+    }
+    return json.dumps(body).encode()
