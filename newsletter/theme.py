@@ -47,14 +47,20 @@ class Palette(Model):
     """Buttons and marks."""
     on_accent: Colour
     """Text on the accent."""
+    band: Colour
+    """A strip across the email: under a video, at the end."""
+    on_band: Colour
+    """Text and links on the band."""
 
 
 # What is read on what. The footer's muted text stands on the background.
 _READ_ON = [
     ("text", "surface"),
     ("muted", "surface"),
+    ("muted", "tint"),
     ("heading", "surface"),
     ("link", "surface"),
+    ("accent", "surface"),
     ("text", "tint"),
     ("heading", "tint"),
     ("link", "tint"),
@@ -62,6 +68,7 @@ _READ_ON = [
     ("link", "background"),
     ("heading", "background"),
     ("on_accent", "accent"),
+    ("on_band", "band"),
 ]
 
 
@@ -72,6 +79,10 @@ class Fonts(Model):
     """For running text."""
     heading: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ,'-]+$")]
     """For headlines."""
+    size: Annotated[int, Field(ge=14, le=22)] = 16
+    """Of running text, in pixels."""
+    line_height: Annotated[float, Field(ge=1.2, le=2)] = 1.5
+    """Of running text, in sizes of its letters."""
 
 
 class ThemeSettings(Model):
@@ -184,8 +195,8 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def labels(theme: Theme, lang: str) -> dict[str, str]:
-    """The words that themes write themselves ("Unsubscribe"), in a language; in English where it has none."""
+def labels(theme: Theme, lang: str) -> dict[str, Any]:
+    """What themes write themselves, in a language: words, months, quotation marks; in English where it has none."""
     file = theme.file(LABELS_FILE)
     table = _labels(file, file.stat().st_mtime_ns) if file else {}
     primary = lang.partition("-")[0].lower()

@@ -215,7 +215,7 @@ class Video(_Block):
     url: Url
     """Where the video plays."""
     thumbnail: Image
-    """A still; a play mark is put over it."""
+    """A still; a play mark is put under it."""
     title: Text | None = None
     """A line under it."""
 
