@@ -1,147 +1,37 @@
-"""What is personal in an issue: expressions over a subscriber, the slots they fill, and the variants they choose.
+"""What is personal in an issue: the expressions over a subscriber, the slots they fill, and the variants they choose.
 
-The language is a safe subset of Jinja's expressions, the same in `{{ … }}` and in `when:`. Rendering happens once:
-an expression leaves the content as an opaque token before Markdown or MJML see it, and comes back as a value that is
-escaped for the place where the token stands.
+Rendering happens once: an expression leaves the content as an opaque token before Markdown or MJML see it, and comes
+back as a value that is escaped for the place where the token stands.
 """
 
 from __future__ import annotations
 
-import difflib
-import functools
 import hashlib
 import html
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import StrictUndefined, UndefinedError
 from jinja2.exceptions import SecurityError
-from jinja2.sandbox import SandboxedEnvironment
 
+from newsletter.expression import ExpressionError, parse_expression
 from newsletter.fields import FORBIDDEN, SLOT, check_url
 from newsletter.issue.rendered import Place, RenderedIssue, Slot
 from newsletter.subscriber import Subscriber
 
-NAMES = ("subscriber", "unsubscribe_url")
-"""What an expression can speak of. `unsubscribe_url` is the recipient's own link to leave."""
+__all__ = [
+    "UNSUBSCRIBE", "ExpressionError", "Masker", "PersonaliseError", "check_conditions", "escape", "evaluate",
+    "fill_slots", "holds", "parse_expression", "scope", "substitutions", "variant_of",
+]  # fmt: skip
 
 UNSUBSCRIBE = "unsubscribe_url"
-
-FILTERS = (
-    "capitalize",
-    "default",
-    "first",
-    "join",
-    "last",
-    "length",
-    "lower",
-    "replace",
-    "title",
-    "trim",
-    "truncate",
-    "upper",
-)
-TESTS = ("defined", "undefined", "in", "none", "string")
-
-_ALLOWED = (
-    nodes.Name, nodes.Getattr, nodes.Getitem, nodes.Const, nodes.List, nodes.Tuple, nodes.And, nodes.Or, nodes.Not,
-    nodes.Compare, nodes.Operand, nodes.CondExpr, nodes.Filter, nodes.Test, nodes.Concat, nodes.Keyword,
-)  # fmt: skip
-
-
-class ExpressionError(ValueError):
-    """An expression that isn't one of ours; `hint` says what to write."""
-
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint
 
 
 class PersonaliseError(ValueError):
     """A subscriber's value for an expression is missing, or can't stand where it would."""
-
-
-class _Missing(StrictUndefined):
-    """An attribute that a subscriber doesn't have: false in a condition and equal to nothing, but never printed."""
-
-    __slots__ = ()
-
-
-for _operator in ("__bool__", "__eq__", "__lt__", "__le__", "__gt__", "__ge__", "__contains__"):
-    setattr(_Missing, _operator, lambda *_: False)
-setattr(_Missing, "__ne__", lambda *_: True)  # noqa: B010 - as above, what StrictUndefined refuses
-
-
-_environment = SandboxedEnvironment(undefined=_Missing, autoescape=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Expression:
-    """A checked expression: its source as written, and how to evaluate it."""
-
-    source: str
-    evaluate: Callable[[Mapping[str, Any]], Any]
-
-
-@functools.lru_cache(maxsize=4096)
-def parse_expression(source: str) -> Expression:
-    """Check `source` (what stands between the braces, or after `when:`) and make it ready to be evaluated.
-
-    Raises ExpressionError for what isn't in the language: unknown names, filters, tests, calls and arithmetic.
-    """
-    source = " ".join(source.split())
-    if not source:
-        raise ExpressionError("there is nothing between the braces", "e.g. `{{ subscriber.first_name }}`")
-    try:
-        tree = _environment.parse("{{ " + source + " }}")
-    except TemplateSyntaxError as error:
-        compared = "got '='" in str(error.message)
-        hint = "two values are compared with `==`" if compared else 'e.g. `subscriber.first_name or "friend"`'
-        raise ExpressionError(f"`{source}` can't be read: {error.message}", hint) from None
-    output = tree.body[0] if len(tree.body) == 1 else None
-    if not isinstance(output, nodes.Output) or len(output.nodes) != 1:
-        raise ExpressionError(f"`{source}` isn't one expression", "only values stand between the braces, no statements")
-    for node in _walk(output.nodes[0]):
-        _check_node(node)
-    compiled = _environment.compile_expression(source, undefined_to_none=False)
-    return Expression(source, lambda scope: compiled(**scope))
-
-
-def _walk(node: nodes.Node) -> Iterator[nodes.Node]:
-    yield node
-    for child in node.iter_child_nodes():
-        yield from _walk(child)
-
-
-def _check_node(node: nodes.Node) -> None:
-    if isinstance(node, nodes.Name) and node.name not in NAMES:
-        close = difflib.get_close_matches(node.name, NAMES, 1)
-        hint = (
-            f"did you mean `{close[0]}`?"
-            if close
-            else f"a subscriber's `{node.name}` is written `subscriber.{node.name}`"
-        )
-        raise ExpressionError(f"there is nothing called `{node.name}`", hint)
-    if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-        raise ExpressionError(f"there is no filter `{node.name}`", _known(node.name, FILTERS))
-    if isinstance(node, nodes.Test) and node.name not in TESTS:
-        raise ExpressionError(f"there is no test `{node.name}`", _known(node.name, TESTS))
-    if isinstance(node, nodes.Getattr) and node.attr.startswith("_"):
-        raise ExpressionError(f"`{node.attr}` can't be read", "attributes begin with a letter")
-    if isinstance(node, nodes.Call):
-        raise ExpressionError("nothing can be called in an expression", f"the filters are {', '.join(FILTERS)}")
-    if not isinstance(node, _ALLOWED):
-        raise ExpressionError(
-            "this can't be written in an expression", "values, `and`, `or`, `not`, comparisons and filters can"
-        )
-
-
-def _known(name: str, names: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, names, 1)
-    return f"did you mean `{close[0]}`?" if close else f"there are {', '.join(names)}"
 
 
 class _Person:
@@ -154,18 +44,18 @@ class _Person:
         self._subscriber = subscriber
 
     def __getattr__(self, name: str) -> Any:
-        if name in self._PROPERTIES:
-            return getattr(self._subscriber, name)
         try:
-            return self._subscriber.attributes[name]
+            return self[name]
         except KeyError:
             raise AttributeError(name) from None
 
     def __getitem__(self, name: str) -> Any:
-        try:
-            return getattr(self, name)
-        except AttributeError:
-            raise KeyError(name) from None
+        person = self._subscriber
+        if name in self._PROPERTIES:
+            return getattr(person, name)
+        if name == "joined_at" and not person.attributes.get(name) and person.created_at is not None:
+            return person.created_at.astimezone(UTC).date().isoformat()
+        return person.attributes[name]
 
 
 def scope(subscriber: Subscriber) -> dict[str, Any]:

@@ -1,20 +1,16 @@
-"""`newsletter.yaml`: what holds for every issue of a publication; and the secrets, from the environment."""
+"""`newsletter.yaml`: what holds for every issue of a publication."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import AfterValidator, Field, field_validator
 from pydantic_core import PydanticCustomError
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from newsletter.fields import Email, Image, Model, Plain, Text, Url
+from newsletter.fields import Condition, Email, Image, Model, Plain, Text, Url
 
 FILE_NAME = "newsletter.yaml"
 """The file that marks the root of a workspace."""
-
-PROVIDER_HOST = "https://api.sendgrid.com"
 
 
 class SocialProfile(Model):
@@ -118,6 +114,18 @@ class Tracking(Model):
     """Links are rewritten to pass through the provider, which makes the email larger."""
 
 
+def _segment(value: str) -> str:
+    from newsletter.expression import ExpressionError
+    from newsletter.segment import parse_segment
+
+    try:
+        parse_segment(value)
+    except ExpressionError as error:
+        context = {"message": str(error), "hint": error.hint, "snippet": value, "part": (error.offset, error.length)}
+        raise PydanticCustomError("bad-expression", "{message}", context) from None
+    return value
+
+
 class Settings(Model):
     """What holds for every issue."""
 
@@ -137,6 +145,10 @@ class Settings(Model):
     """Parameters added to web links."""
     tracking: Tracking = Tracking()
     """What the provider measures."""
+    segments: dict[
+        Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")], Annotated[Condition, AfterValidator(_segment)]
+    ] = Field(default={})
+    """Conditions over subscribers by name, for `send --segment NAME`, e.g. `donors: '"donor" in subscriber.tags'`."""
     database: str | None = None
     """Where subscribers and deliveries are kept: an SQLAlchemy URL; `.newsletter/newsletter.db` when left out."""
     batch_size: Annotated[int, Field(ge=1, le=1000)] = 500
@@ -150,23 +162,3 @@ class Settings(Model):
                 "bad-url", "one-click unsubscribing needs an https:// address", {"hint": "RFC 8058 allows no other"}
             )
         return value.rstrip("/") if value else None
-
-
-class Environment(BaseSettings):
-    """Secrets and what differs by machine: from the environment, else from `.env` in the workspace."""
-
-    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, use_attribute_docstrings=True)
-
-    sendgrid_api_key: SecretStr | None = None
-    """`SENDGRID_API_KEY`: a key that may send mail."""
-    sendgrid_host: str = PROVIDER_HOST
-    """`SENDGRID_HOST`: the provider's host; `https://api.eu.sendgrid.com` in the EU, the sandbox's to rehearse."""
-    newsletter_secret: SecretStr | None = None
-    """`NEWSLETTER_SECRET`: signs unsubscribe links; at least 32 characters, the same for ever."""
-    newsletter_database_url: str | None = None
-    """`NEWSLETTER_DATABASE_URL`: overrides `database` of newsletter.yaml."""
-
-
-def read_environment(root: Path) -> Environment:
-    """The environment of the workspace at `root`; real environment variables win over its `.env`."""
-    return Environment(_env_file=root / ".env")

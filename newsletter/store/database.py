@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,14 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError, NoSuchModuleError
 
 from newsletter.errors import StoreError
+from newsletter.store.presence import presence
 from newsletter.store.tables import REVISION
 
 _BUSY_SECONDS = 30
 """How long a transaction waits for another process's, before it fails as locked."""
+
+_CONNECTIONS = 40
+"""At most so many are kept: one for each thread of a sender, and some for who looks on."""
 
 _SQLITE_FAULTS = (
     (r"locked|busy", "the database is locked by another program", "try again when it has finished"),
@@ -34,6 +39,8 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # SQLite's writers wait for each other by trying again and again; threads of one program take turns instead.
+        self._turns = threading.Lock() if engine.dialect.name == "sqlite" else nullcontext()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -45,11 +52,18 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """A transaction, committed and on the disk when the block ends, undone when it raises. Raises StoreError."""
         with (
+            self._turns,
             self._errors(),
             self._engine.connect().execution_options(writes=True) as connection,
             connection.begin(),
         ):
             yield connection
+
+    @contextmanager
+    def presence(self, sender: str) -> Iterator[None]:
+        """Hold the lock by which others know that `sender` is alive, until the block or the process ends."""
+        with self._errors(), presence(self._engine, sender):
+            yield
 
     def close(self) -> None:
         """Close the connections."""
@@ -113,7 +127,7 @@ def _sqlite_engine(url: URL, path: Path) -> Engine:
         raise StoreError(
             f"the database can't be made at {path}: {error.strerror}", hint="check the permissions of the folder"
         ) from error
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, **_json_by_orjson())
+    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=_CONNECTIONS, **_json_by_orjson())
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: object) -> None:
@@ -137,7 +151,9 @@ def _sqlite_engine(url: URL, path: Path) -> Engine:
 
 def _postgresql_engine(url: URL) -> Engine:
     try:
-        return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, **_json_by_orjson())
+        return create_engine(
+            url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, pool_size=_CONNECTIONS, **_json_by_orjson()
+        )
     except (ImportError, NoSuchModuleError):
         raise StoreError(
             "PostgreSQL needs its driver", hint='install it with: pip install "newsletter[postgresql]"'

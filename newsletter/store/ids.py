@@ -27,9 +27,9 @@ def new_dispatch_id() -> int:
     return secrets.randbelow((1 << 30) - 1) + 1
 
 
-def first_part_id(dispatch_id: int) -> int:
-    """The number of a dispatch's first batch, and of its first delivery; the others follow it."""
-    return dispatch_id << _PART_BITS
+def part_ids(dispatch_id: int) -> range:
+    """The numbers that a dispatch's batches have, and its deliveries; each counts up from the first."""
+    return range(dispatch_id << _PART_BITS, (dispatch_id + 1) << _PART_BITS)
 
 
 def new_attempt_id() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -49,6 +49,12 @@ def list_exists(connection: Connection, name: str) -> bool:
     return connection.scalar(select(lists.c.name).where(lists.c.name == name)) is not None
 
 
+def need_list(connection: Connection, name: str) -> None:
+    """Raises StoreError when there is no list of that name."""
+    if not list_exists(connection, name):
+        raise StoreError(f"there is no list `{name}`", hint="see `newsletter subscribers list`")
+
+
 def list_sizes(connection: Connection) -> dict[str, dict[MembershipStatus, int]]:
     """How many there are of each status, by the name of the list, for all lists."""
     sizes: dict[str, dict[MembershipStatus, int]] = {
@@ -83,6 +89,22 @@ def change_subscriber(connection: Connection, person: Subscriber, *, now: dateti
     )
     if changed.rowcount != 1:
         raise StoreError("there is no such subscriber", hint="they may have been erased meanwhile")
+
+
+def merge_person(connection: Connection, person: Subscriber, *, now: datetime) -> Subscriber:
+    """Store one person, laid over what is known of them; gives them as stored. Nothing is lost by an empty value."""
+    known = subscriber_by_address(connection, person.email)
+    if known is None:
+        return add_subscribers(connection, [person], now=now)[0]
+    merged = replace(
+        known,
+        name=person.name or known.name,
+        attributes={**known.attributes, **person.attributes},
+        tags=tuple(dict.fromkeys((*known.tags, *person.tags))),
+    )
+    if merged != known:
+        change_subscriber(connection, merged, now=now)
+    return merged
 
 
 def subscriber_by_address(connection: Connection, email: str) -> Subscriber | None:
@@ -144,8 +166,15 @@ def membership_statuses(
     return {number: MembershipStatus(status) for number, status in rows}
 
 
-def members(connection: Connection, list_name: str) -> Iterator[Member]:
-    """Everybody who is known to a list, in the order of their addresses, read a page at a time."""
+def lists_of(connection: Connection, subscriber_id: int) -> dict[str, MembershipStatus]:
+    """How a person stands with each list that knows them, by its name."""
+    query = select(memberships.c.list_name, memberships.c.status).where(memberships.c.subscriber_id == subscriber_id)
+    rows = connection.execute(query.order_by(memberships.c.list_name))
+    return {name: MembershipStatus(status) for name, status in rows}
+
+
+def members(connection: Connection, list_name: str, status: MembershipStatus | None = None) -> Iterator[Member]:
+    """Everybody who is known to a list, or those of one `status`, in the order of their addresses, a page at a time."""
     query = (
         select(subscribers, memberships.c.status, memberships.c.source, memberships.c.changed_at)
         .join(memberships, memberships.c.subscriber_id == subscribers.c.id)
@@ -153,6 +182,8 @@ def members(connection: Connection, list_name: str) -> Iterator[Member]:
         .order_by(subscribers.c.address_key)
         .limit(_PAGE)
     )
+    if status is not None:
+        query = query.where(memberships.c.status == status.value)
     last = ""
     while rows := connection.execute(query.where(subscribers.c.address_key > last)).all():
         for row in rows:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+
 import pytest
 
 from newsletter.issue import Place
@@ -17,6 +21,7 @@ from newsletter.personalise import (
     variant_of,
 )
 from newsletter.subscriber import Subscriber
+from newsletter.workspace import Edition
 
 ADA = Subscriber(
     1,
@@ -58,10 +63,46 @@ def test_a_missing_value_is_named_rather_than_left_out(expression: str) -> None:
         ('subscriber.planet != "earth"', True),
         ('subscriber.age > "3" or "donor" in subscriber.tags', True),
         ("not subscriber.planet", True),
+        # What is missing makes its own comparison false, not the whole condition.
+        ('subscriber.planet in "earth" or "donor" in subscriber.tags', True),
+        ('subscriber.planet | lower == "earth" or "donor" in subscriber.tags', True),
+        ('subscriber.planet not in ["earth", "mars"]', True),
+        ("subscriber.planet | length < 3", False),
+        ('"a" < subscriber.region <= "north"', True),
+        ('subscriber["_subscriber"] is defined', False),
+        ('subscriber["__class__"] is defined', False),
     ],
 )
 def test_conditions(condition: str, expected: bool) -> None:
     assert holds(condition, scope(ADA)) is expected
+
+
+def test_when_somebody_joined_is_a_date_of_theirs_or_of_the_store() -> None:
+    late = datetime(2026, 3, 31, 23, 30, tzinfo=timezone(timedelta(hours=-2)))
+    stored = Subscriber(1, "ada@example.org", created_at=late)
+    assert evaluate("subscriber.joined_at", scope(stored)) == "2026-04-01"
+    assert evaluate("subscriber.joined_at", scope(replace(stored, attributes={"joined_at": "2019"}))) == "2019"
+    assert evaluate("subscriber.joined_at", scope(replace(stored, attributes={"joined_at": ""}))) == "2026-04-01"
+    assert not holds("subscriber.joined_at", scope(ADA))
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "length"),
+    [
+        ("when: 'subscriber.region == nort'", 33, 4),
+        ("when: subscriber.region == nort", 32, 4),
+        ('when: "nort == \\"\\x41\\""', 11, 18),
+        ("body: 'Dear {{  nort }}, and {{ subscriber.name }}'", 21, 4),
+    ],
+)
+def test_the_word_that_is_wrong_is_underlined_in_the_file(
+    edition: Callable[..., Edition], line: str, column: int, length: int
+) -> None:
+    rest = "" if line.startswith("body") else "    body: words\n"
+    made = edition(f"blocks:\n  - type: text\n    {line}\n{rest}")
+    [place] = [each.location for each in made.problems if each.code == "bad-expression"]
+    assert place is not None
+    assert (place.column, place.length) == (column, length)
 
 
 def test_a_variant_has_a_bit_for_each_condition() -> None:
