@@ -86,13 +86,21 @@ floors: $(INSTALLED)  ## import-linter: who may import whom
 unit: $(INSTALLED) $(NODE_PACKAGES) browser  ## pytest, all of tests/
 	$(BIN)/pytest -q
 
+SEEDS ?= 20
+.PHONY: torture
+torture: $(INSTALLED)  ## kill senders at every point and count: SEEDS=200 for the long run
+	@$(BIN)/python tests/fault/torture.py --seeds $(SEEDS) --database sqlite
+	@$(BIN)/python tests/fault/torture.py --seeds $(SEEDS) --database postgresql
+
 .PHONY: golden
 golden: $(INSTALLED)  ## write the golden files anew; read the diff before you commit it
 	$(BIN)/pytest -q tests/golden --update-golden
 
 .PHONY: bench
-bench: $(INSTALLED) $(NODE_PACKAGES)  ## our pipeline against npm mjml + juice: time, growth, memory, bytes
+bench: $(INSTALLED) $(NODE_PACKAGES)  ## rendering, importing, planning and sending against others: ratios of one run
 	@$(BIN)/python tests/benchmark/run.py
+	@$(BIN)/python tests/benchmark/imports.py
+	@$(BIN)/python tests/benchmark/sending.py
 
 .PHONY: screenshots
 screenshots: $(INSTALLED) browser  ## the example issues in Chromium, into .build/screenshots

@@ -20,8 +20,13 @@ class DispatchState(StrEnum):
     """Content, audience and batches are frozen; nothing has been claimed."""
     SENDING = "sending"
     """Batches are claimed one after another; also after a sender was killed, until it is run again."""
+    PAUSED = "paused"
+    """Somebody holds it: calls under way are finished, no batch is claimed until it is resumed."""
     STOPPED = "stopped"
-    """The provider refused in a way that the next batch would meet too; running it again goes on."""
+    """The provider refused in a way that the next batch would meet too, or a ramp met too many refusals or bounces;
+    running it again goes on."""
+    CANCELLED = "cancelled"
+    """Called off: what had not been claimed will not be sent."""
     COMPLETE = "complete"
     """No batch is left to send. Some deliveries may be refused or uncertain: the tally says how many."""
 
@@ -71,6 +76,9 @@ class DeliveryStatus(StrEnum):
     COMPLAINED = "complained"
     """The reader reported it as spam."""
 
+
+UNFINISHED = frozenset({DispatchState.SENDING, DispatchState.PAUSED, DispatchState.STOPPED})
+"""States of a dispatch that was started and can go on."""
 
 NEVER_MAILED = frozenset({DeliveryStatus.SUPPRESSED, DeliveryStatus.REFUSED, DeliveryStatus.CANCELLED})
 """Statuses that certainly sent nothing: a later dispatch of the same issue may reach these people."""
@@ -211,3 +219,12 @@ def tally(counts: Mapping[DeliveryStatus, int]) -> Tally:
         counted_as = status if _RANK[status] == 0 else DeliveryStatus.ACCEPTED
         sums[counted_as.value] = sums.get(counted_as.value, 0) + count
     return Tally(**sums)
+
+
+def sum_of(tallies: Iterable[Tally]) -> Tally:
+    """All of them together."""
+    totals = dict.fromkeys(Tally.__slots__, 0)
+    for each in tallies:
+        for name in totals:
+            totals[name] += getattr(each, name)
+    return Tally(**totals)

@@ -1,69 +1,86 @@
-"""What `make demo` shows: the example issues checked, rendered, and sent as tests to a sandbox on this machine."""
+"""What `make demo` runs: the commands of a first day, one after the other, on the workspace it is started in.
+
+Mail goes to a sandbox on this machine, and people and deliveries into a database of the demonstration's own.
+"""
 
 from __future__ import annotations
 
+import csv
+import os
+import shlex
+import shutil
 import sys
 from pathlib import Path
 
-from pydantic import SecretStr
-
-from newsletter.cli.issues import sample_values
-from newsletter.cli.output import out, print_problems, summary
-from newsletter.cli.people import reader
-from newsletter.cli.testing import send_tests, test_message, test_recipient
-from newsletter.eml import for_browser
-from newsletter.errors import NewsletterError, errors_in
-from newsletter.issue import fill
-from newsletter.personalise import variant_of
+from newsletter.cli.main import FINE, newsletter
+from newsletter.cli.output import out, print_error
+from newsletter.errors import NewsletterError
 from newsletter.sandbox import Sandbox
-from newsletter.settings import Environment
 from newsletter.workspace import Workspace
+
+FIRST = "Ada Bela Carmen Dinesh Elif Farid Greta Hugo Imani Joon Karin Lucio Maya Noor Olga Pia Quentin Rosa Sami Tove"
+LAST = "Abara Brandt Calder Duarte Eriksen Fontaine"
+REGIONS = ("north", "south", "east", "west")
 
 
 def main() -> int:
     """Run the demonstration; gives the exit code."""
     workspace = Workspace.open()
     folder = workspace.root / "out" / "demo"
-    folder.mkdir(parents=True, exist_ok=True)
-    failed = 0
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shown = folder.relative_to(workspace.root)
+    os.chdir(workspace.root)
+    people = _sample_list(folder / "members.csv")
+    letter = next((path for path in workspace.issue_files() if "letter" in path.stem), workspace.issue_files()[0])
+    issue = workspace.load(letter).slug
     with Sandbox(folder=folder / "received") as sandbox:
-        environment = Environment(sendgrid_api_key=SecretStr("SG.demo-of-the-sandbox"), sendgrid_host=sandbox.url)
-        workspace.__dict__["environment"] = environment
-        for path in reversed(workspace.issue_files()):
-            failed += _show(workspace, path, folder)
-        out.print(f"\nThe sandbox received {len(sandbox.messages())} mails: {folder / 'received'}")
-    out.print(f"The rendered issues: {folder}")
-    out.print("\nNext:\n  .venv/bin/newsletter preview\n  .venv/bin/newsletter init my-newsletter")
-    return 1 if failed else 0
+        os.environ["SENDGRID_HOST"] = sandbox.url
+        os.environ["SENDGRID_API_KEY"] = "SG.a-key-for-the-sandbox"
+        os.environ["NEWSLETTER_DATABASE_URL"] = f"sqlite:///{folder / 'demo.db'}"
+        codes = [_run("check")]
+        codes += [_run("render", path.stem, "--out", f"{shown}/rendered") for path in reversed(workspace.issue_files())]
+        codes += [
+            _run("test", issue, "--to", "editor@example.org"),
+            _run("subscribers", "import", f"{shown}/members.csv", "--list", "members"),
+            _run("plan", issue, "--list", "members"),
+            _run("send", issue, "--list", "members", "--yes", str(people)),
+            _run("status", issue),
+            _run("why", "ada.abara@example.org"),
+        ]
+        received = len(sandbox.messages())
+    out.print(f"\nThe sandbox received {received} mails, as their recipients would have got them.")
+    out.print(f"  the mails          {shown}/received/messages/*.eml")
+    out.print(f"  the rendered issues  {shown}/rendered/*.html, .txt, .mjml, .eml")
+    out.print("\nNext, with .venv/bin before each:")
+    out.print(f"  newsletter preview {issue}        the issue in your browser; it reloads when you save")
+    out.print("  newsletter init my-newsletter   a workspace of your own")
+    return max(codes)
 
 
-def _show(workspace: Workspace, path: Path, folder: Path) -> int:
-    edition = workspace.load(path)
-    problems = edition.check()
-    out.print(f"\n[bold]{edition.file}[/]  {summary(problems) or 'fine'}")
-    print_problems(problems, workspace.root)
-    if errors_in(problems):
-        return 1
-    person = reader(workspace, None)
-    rendered = edition.render(variant_of(edition.conditions, person))
-    html = for_browser(fill(rendered.html, sample_values(rendered, person)), rendered.images, "images/")
-    (folder / "images").mkdir(exist_ok=True)
-    for image in rendered.images:
-        (folder / "images" / image.filename).write_bytes(image.data)
-    (folder / f"{rendered.slug}.html").write_text(html, "utf-8")
-    (folder / f"{rendered.slug}.txt").write_text(fill(rendered.text, sample_values(rendered, person)), "utf-8")
-    out.print(
-        f"  rendered: {len(rendered.html.encode()):,} bytes of HTML, {len(rendered.text.encode()):,} of plain text"
-    )
-    message = test_message(edition, rendered)
-    return send_tests(edition, message, [test_recipient(edition, rendered, person, "reader@example.org")])
+def _run(*words: str) -> int:
+    """A command as it would be typed, with what it prints."""
+    out.print(f"\n[bold cyan]$ newsletter {shlex.join(words)}[/]", markup=True)
+    code = newsletter.main(args=list(words), prog_name="newsletter", standalone_mode=False)
+    return code if isinstance(code, int) else FINE
+
+
+def _sample_list(path: Path) -> int:
+    """A CSV file with made-up people; gives how many."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["Email", "Name", "Region", "Tags"])
+        names = [(first, last) for last in LAST.split() for first in FIRST.split()]
+        for number, (first, last) in enumerate(names):
+            tags = "donor" if number % 5 == 0 else ""
+            row = [f"{first}.{last}@example.org".lower(), f"{first} {last}", REGIONS[number % len(REGIONS)], tags]
+            writer.writerow(row)
+    return len(names)
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
     except NewsletterError as failure:
-        from newsletter.cli.output import print_error
-
         print_error(failure)
         sys.exit(1)

@@ -65,7 +65,6 @@ def render_command(name: str | None, folder: Path, email: str | None, as_json: b
       newsletter render spring-tides --out out
       newsletter render spring-tides --out out --as ada@example.org
     """
-    from newsletter.cli.output import out, print_json
     from newsletter.cli.people import reader
     from newsletter.eml import for_browser, message_for
     from newsletter.issue import fill
@@ -91,6 +90,8 @@ def render_command(name: str | None, folder: Path, email: str | None, as_json: b
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     if as_json:
+        from newsletter.cli.output import print_json
+
         print_json(
             {
                 "slug": rendered.slug,
@@ -100,7 +101,7 @@ def render_command(name: str | None, folder: Path, email: str | None, as_json: b
         )
         return
     for filename, data in written.items():
-        out.print(f"{folder / filename}  [dim]{len(data):,} bytes[/]")
+        click.echo(f"{folder / filename}  " + click.style(f"{len(data):,} bytes", dim=True))
 
 
 def sample_values(rendered: Any, person: Any) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import sys
 from typing import Any
@@ -21,6 +22,16 @@ _COMMANDS = {
     "render": ("issues", "Write an issue as .mjml, .html, .txt and .eml."),
     "preview": ("preview", "Show an issue in the browser; it reloads when you save."),
     "test": ("testing", "Send an issue to yourself."),
+    "plan": ("sending", "Show who would get an issue, and who would not."),
+    "send": ("sending", "Send an issue to a list."),
+    "status": ("status", "Show what became of an issue."),
+    "who": ("status", "List everybody an issue was for, and what became of it."),
+    "why": ("status", "Tell everything about one address."),
+    "pause": ("controlling", "Hold a sending."),
+    "resume": ("sending", "Go on with a sending that was held or interrupted."),
+    "cancel": ("controlling", "Call off what has not been sent."),
+    "undo": ("controlling", "Call off what the provider still holds."),
+    "resolve": ("controlling", "Settle what is uncertain."),
     "subscribers": ("subscribers", "Import, export and look after the people on your lists."),
     "sandbox": ("sandbox", "Run a SendGrid on this machine, to try things out."),
     "schema": ("issues", "Print the JSON Schema of issues, for editors."),
@@ -66,6 +77,8 @@ def main(arguments: list[str] | None = None) -> Any:
     """Run the command line. Failures become a message on standard error and exit code 1."""
     from newsletter.errors import NewsletterError
 
+    # Importing makes many objects that stay; looking through them again and again takes a tenth of a short command.
+    gc.set_threshold(50_000)
     try:
         result = newsletter.main(args=arguments, prog_name="newsletter", standalone_mode=False)
     except click.ClickException as error:

@@ -85,14 +85,12 @@ def test_recipient(edition: Edition, rendered: RenderedIssue, person: Subscriber
 
 def send_tests(edition: Edition, message: Message, recipients: list[Recipient]) -> int:
     """One call for each recipient, so that none sees what went wrong for another. Gives the exit code."""
+    from newsletter.cli.opened import opened_provider
     from newsletter.cli.output import out
     from newsletter.esp import Accepted, Uncertain
-    from newsletter.esp.sendgrid import SendGrid
 
-    environment = edition.workspace.environment
-    key = environment.sendgrid_api_key.get_secret_value() if environment.sendgrid_api_key else None
     code = FINE
-    with SendGrid(key, environment.sendgrid_host) as provider:
+    with opened_provider(edition.workspace) as provider:
         for recipient in recipients:
             outcome = provider.send(message, [recipient])
             out.print(f"{recipient.email}: {describe(outcome)}")
