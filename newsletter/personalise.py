@@ -17,7 +17,7 @@ from urllib.parse import quote
 from jinja2 import StrictUndefined, UndefinedError
 from jinja2.exceptions import SecurityError
 
-from newsletter.expression import ExpressionError, parse_expression
+from newsletter.expression import ExpressionError, Readable, parse_expression
 from newsletter.fields import FORBIDDEN, SLOT, check_url
 from newsletter.issue.rendered import Place, RenderedIssue, Slot
 from newsletter.subscriber import Subscriber
@@ -34,7 +34,7 @@ class PersonaliseError(ValueError):
     """A subscriber's value for an expression is missing, or can't stand where it would."""
 
 
-class _Person:
+class _Person(Readable):
     """A subscriber as expressions see them: the known properties, then the attributes of their list."""
 
     __slots__ = ("_subscriber",)

@@ -9,12 +9,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from typing import TYPE_CHECKING
 
 from newsletter.fields import Image
 from newsletter.issue.rendered import InlineImage
+
+if TYPE_CHECKING:
+    from PIL import Image as Pillow
 
 RETINA = 2
 """Pixels of the file for one of the mail, where the original has them."""
@@ -85,6 +86,9 @@ class ImageFolder:
 
 @functools.lru_cache(maxsize=1024)
 def _inspect(path: Path, _modified: int) -> LocalFile:
+    from PIL import Image as Pillow
+    from PIL import UnidentifiedImageError
+
     try:
         with Pillow.open(path) as picture:
             if picture.format not in _MEDIA_TYPES:
@@ -101,6 +105,9 @@ def _inspect(path: Path, _modified: int) -> LocalFile:
 @functools.lru_cache(maxsize=256)
 def _scale(path: Path, _modified: int, width: int) -> InlineImage:
     """The image at most `width` pixels wide, without its metadata; an animation stays as it is."""
+    from PIL import Image as Pillow
+    from PIL import ImageOps
+
     original = path.read_bytes()
     with Pillow.open(io.BytesIO(original)) as picture:
         media_type = _MEDIA_TYPES[str(picture.format)]
@@ -116,6 +123,8 @@ def _scale(path: Path, _modified: int, width: int) -> InlineImage:
 
 
 def _encode(picture: Pillow.Image, media_type: str, width: int) -> bytes:
+    from PIL import Image as Pillow
+
     if picture.width > width:
         height = max(1, round(picture.height * width / picture.width))
         if picture.mode == "P":

@@ -38,19 +38,19 @@ class Part:
             value = getattr(model, name)
             if value is None or value == ():
                 continue
-            changes[name] = self._value(value, kind)
+            written = self._value(value, kind)
+            if written is not value and written != value:
+                changes[name] = written
         return model.model_copy(update=changes) if changes else model
 
     def _value(self, value: Any, kind: Kind | None) -> Any:
-        if isinstance(value, BaseModel):
-            return self.masked(value)
+        if isinstance(value, str):
+            if kind is Kind.URL:
+                return self.url(value)
+            return self._masker.mask(value, self._places[kind]) if kind in self._places and "{{" in value else value
         if isinstance(value, tuple):
             return tuple(self._value(item, kind) for item in value)
-        if kind is Kind.URL:
-            return self.url(value)
-        if kind in self._places and isinstance(value, str):
-            return self._masker.mask(value, self._places[kind])
-        return value
+        return self.masked(value) if isinstance(value, BaseModel) else value
 
     def url(self, address: str) -> str:
         """An author's address: expressions as tokens, parameters added, other characters percent-encoded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 
 WIDTH = 72
 _ADDRESS = re.compile(r"<[^<>\s]+>")
@@ -30,10 +31,14 @@ def wrap(text: str, width: int = WIDTH, *, indent: str = "") -> str:
 
 
 def _wrap_line(text: str, width: int, indent: str) -> str:
+    text = text.strip(" \t")
+    if len(text) <= width and text.isascii() and "  " not in text and "\t" not in text:
+        return text
+    wide: Callable[[str], int] = len if text.isascii() else columns
     lines: list[str] = []
     line, used = "", 0
-    for word in re.split(r"[ \t]+", text.strip(" \t")):
-        size = columns(word)
+    for word in re.split(r"[ \t]+", text):
+        size = wide(word)
         if line and used + 1 + size > width:
             lines.append(line)
             line, used = indent + word, len(indent) + size

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
+import os
 import re
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +19,22 @@ from newsletter.render.images import Placed
 from newsletter.render.plaintext import columns, underline, wrap
 from newsletter.theme import Theme
 
+_ABSENT = object()
+
 
 class Templates:
     """The templates of a theme: `.mjml` and `.css` for HTML (escaped by default), `.txt` for plain text (not)."""
 
     def __init__(self, theme: Theme) -> None:
         self.theme = theme
-        self._environments = {
-            ".mjml": _environment(theme.folders, escaping=True),
-            ".css": _environment(theme.folders, escaping=False),
-            ".txt": _environment(theme.folders, escaping=False),
-        }
+        files = _files_in(theme.folders)
+        html, text = (_environment(theme.folders, files, escaping=escaping) for escaping in (True, False))
+        self._environments = {"mjml": html, "css": text, "txt": text}
 
     def render(self, name: str, names: dict[str, Any]) -> str:
         """The template `name` with `names`. Raises RenderError, which says in which file and line."""
         try:
-            return self._environments[Path(name).suffix].get_template(name).render(names)
+            return self._template(name).render(names)
         except TemplateNotFound as error:
             missing = str(error)
             message = f"the theme `{self.theme.name}` has no `{missing}`"
@@ -49,13 +51,13 @@ class Templates:
             KeyError,
             AttributeError,
         ) as error:
-            place = _template_place(error, self._environments[Path(name).suffix].get_template(name))
+            place = _template_place(error, self._template(name))
             raise _fault(
                 "template-fault", str(error), place, "names a template can use are listed in the README"
             ) from error
 
-    def has(self, name: str) -> bool:
-        return self.theme.file(name) is not None
+    def _template(self, name: str) -> Template:
+        return self._environments[name.rpartition(".")[2]].get_template(name)
 
     def find_line(self, name: str, words: str) -> Location:
         """The place of `words` in the source of template `name`; its first line where they aren't found."""
@@ -90,17 +92,38 @@ def shown(file: str) -> str:
     return found[1] if found else file
 
 
+@functools.cache
+def _is_open(kind: Any) -> bool:
+    return issubclass(kind, (BaseModel, Placed))
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
     """Jinja's sandbox, quicker to answer about our own models, whose public attributes are all safe."""
 
-    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
-        if isinstance(obj, (BaseModel, Placed)):
-            return not attr.startswith("_")
-        return super().is_safe_attribute(obj, attr, value)
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        """A dict where Jinja has a ChainMap, which is slow to merge, as is done for each block."""
+        return {**self.globals, **(d or {})}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        kind: Any = type(obj)
+        if _is_open(kind) and not attribute.startswith("_"):
+            value = getattr(obj, attribute, _ABSENT)
+            if value is not _ABSENT:
+                return value
+        return super().getattr(obj, attribute)
+
+
+def _files_in(folders: tuple[Path, ...]) -> frozenset[tuple[str, int]]:
+    """What a theme's folders hold, and of when: another answer makes another environment, which reads all anew."""
+    return frozenset(
+        (entry.path, entry.stat().st_mtime_ns) for folder in folders for entry in os.scandir(folder) if entry.is_file()
+    )
 
 
 @functools.lru_cache(maxsize=16)
-def _environment(folders: tuple[Path, ...], *, escaping: bool) -> ImmutableSandboxedEnvironment:
+def _environment(
+    folders: tuple[Path, ...], _files: frozenset[tuple[str, int]], *, escaping: bool
+) -> ImmutableSandboxedEnvironment:
     environment = _Sandbox(
         loader=FileSystemLoader([str(folder) for folder in folders]),
         undefined=StrictUndefined,
@@ -108,6 +131,7 @@ def _environment(folders: tuple[Path, ...], *, escaping: bool) -> ImmutableSandb
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=False,
+        auto_reload=False,
     )
     environment.filters.update(wrap=wrap, underline=underline, columns=columns)
     return environment

@@ -56,8 +56,11 @@ class Source:
             return Location(self.file)
         return self._location(chosen)
 
-    def locate_snippet(self, route: Route, snippet: str) -> Location:
-        """The place of `snippet` (one line of text) within the value at `route`; of the value where it isn't found."""
+    def locate_snippet(self, route: Route, snippet: str, part: tuple[int, int] | None = None) -> Location:
+        """The place of `snippet` (one line of text) within the value at `route`; of the value where it isn't found.
+
+        With `part`, an offset and a length, the place of those characters of the snippet.
+        """
         node, _ = self._find(route)
         if node is not None:
             lines = self.lines
@@ -65,7 +68,8 @@ class Source:
                 start = node.start_mark.column if number == node.start_mark.line else 0
                 column = lines[number].find(snippet, start)
                 if column >= 0:
-                    return Location(self.file, number + 1, column + 1, len(snippet))
+                    offset, length = part or (0, len(snippet))
+                    return Location(self.file, number + 1, column + 1 + offset, length)
         return self.locate(route)
 
     def innermost_key(self, route: Route) -> str | None:
@@ -128,7 +132,7 @@ def decode_source(raw: bytes, file: str) -> tuple[Source | None, list[Problem]]:
 
 def parse_source(text: str, file: str) -> tuple[Source | None, list[Problem]]:
     """Parse YAML `text`. Problems may come along with a Source: a duplicate key doesn't hide the rest."""
-    loader = yaml.CSafeLoader(text)
+    loader = _Loader(text)
     try:
         root = loader.get_single_node()
     except yaml.YAMLError as error:
@@ -152,6 +156,19 @@ def parse_source(text: str, file: str) -> tuple[Source | None, list[Problem]]:
         ]
     data = _construct(root, source, problems)
     return Source(file, text, data, root), problems
+
+
+class _Loader(yaml.CSafeLoader):
+    """libyaml's loader, without guesses about what a plain scalar means."""
+
+    def resolve(self, kind: Any, value: Any, implicit: Any) -> str:  # noqa: ARG002 - PyYAML's signature
+        return "tag:yaml.org,2002:str"
+
+    def descend_resolver(self, current_node: Any, current_index: Any) -> None:
+        pass
+
+    def ascend_resolver(self) -> None:
+        pass
 
 
 class _Measure:

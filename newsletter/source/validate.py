@@ -77,10 +77,11 @@ def problem_at(
     *,
     hint: str | None = None,
     snippet: str | None = None,
+    part: tuple[int, int] | None = None,
     severity: Severity = Severity.ERROR,
 ) -> Problem:
-    """A Problem at the value that `route` leads to, or at the words `snippet` within it."""
-    place = source.locate(route) if snippet is None else source.locate_snippet(route, snippet)
+    """A Problem at the value that `route` leads to, at the words `snippet` within it, or at a `part` of those."""
+    place = source.locate(route) if snippet is None else source.locate_snippet(route, snippet, part)
     return Problem(code, message, place, hint, severity)
 
 
@@ -101,6 +102,8 @@ def _problem(source: Source, model: type[BaseModel], detail: ErrorDetails) -> Pr
     else:
         code, message = kind.replace("_", "-"), detail["msg"]
         hint = hint or _hint(kind, detail, model)
+    if "snippet" in context:  # a validator that knows which of the words are wrong
+        return Problem(code, message, source.locate_snippet(route, context["snippet"], context["part"]), hint)
     return Problem(code, message, source.locate(route, key=kind == "extra_forbidden"), hint)
 
 

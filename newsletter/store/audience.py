@@ -109,18 +109,16 @@ def candidates(
         .where(memberships.c.list_name == list_name, memberships.c.status == MembershipStatus.ACTIVE.value)
         .where(*_conditions(selection, connection.dialect.name))
         .order_by(subscribers.c.address_key)
-        .limit(_PAGE)
+        # One query that is read bit by bit: in pages, each of them would sort the whole list again.
+        .execution_options(yield_per=_PAGE)
     )
-    last = ""
     to_mail = 0
-    while rows := connection.execute(query.where(subscribers.c.address_key > last)).all():
-        for row in rows:
-            if selection.limit is not None and to_mail >= selection.limit:
-                return
-            candidate = Candidate(to_subscriber(row), row.suppression, bool(row.had_it))
-            to_mail += candidate.suppression is None and not candidate.had_it
-            yield candidate
-        last = rows[-1].address_key
+    for row in connection.execute(query):
+        if selection.limit is not None and to_mail >= selection.limit:
+            return
+        candidate = Candidate(to_subscriber(row), row.suppression, bool(row.had_it))
+        to_mail += candidate.suppression is None and not candidate.had_it
+        yield candidate
 
 
 def is_selected(connection: Connection, selection: Selection, subscriber_id: int) -> bool:

@@ -160,7 +160,8 @@ def test_sql_selects_whom_the_expression_is_true_for(
             try:
                 segment = parse_segment(source)
             except ExpressionError as error:
-                assert "nested too deeply" in str(error), source
+                if "nested too deeply" not in str(error):
+                    raise
                 continue
             expected = [
                 person.id

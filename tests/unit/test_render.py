@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -14,11 +17,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
+import newsletter
 from newsletter.errors import ProblemsFound, RenderError
 from newsletter.render.compact import MAX_LINE, compact
 from newsletter.render.inline import inline
 from newsletter.render.mjml import MjmlError, check, plain
-from newsletter.workspace import Edition
+from newsletter.theme import builtin_templates
+from newsletter.workspace import Edition, Workspace
 
 Make = Callable[[str], Edition]
 
@@ -45,19 +50,69 @@ def test_the_title_survives_as_the_label_of_the_body(edition: Make) -> None:
     assert rendered.subject == TRICKY
 
 
-def test_nothing_is_opened_or_fetched(edition: Make) -> None:
-    """A theme's style sheet is the only way in, and a render neither connects nor reads outside the project and Python."""
-    opened: list[str] = []
-    active = True
+AUDITED_RENDER = """
+import os, sys
+path, *allowed = sys.argv[1:]
+def audit(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "urllib.Request"):
+        print(event, arguments)
+    if event == "open" and isinstance(arguments[0], (str, bytes)):
+        file = os.path.realpath(os.fsdecode(arguments[0]))
+        if not file.startswith(tuple(allowed)):
+            print(event, file)
+sys.addaudithook(audit)
+from pathlib import Path
+from newsletter.workspace import Workspace
+edition = Workspace.open(Path(path).parent).load(Path(path))
+assert edition.check() == []
+"""
 
-    def audit(event: str, arguments: tuple[Any, ...]) -> None:
-        if active and event in ("socket.connect", "socket.getaddrinfo", "urllib.Request"):
-            opened.append(f"{event} {arguments}")
 
-    sys.addaudithook(audit)
-    edition("blocks:\n  - {type: text, body: 'x [y](https://example.org/y)'}\n").render()
-    active = False
-    assert opened == []
+def audited_render(path: Path, *more_allowed: Path) -> str:
+    """What a first render, in a process of its own, opens besides the workspace, the themes and Python's own files."""
+    package = Path(newsletter.__file__).parent
+    allowed = (path.parent.parent, package, builtin_templates(), sys.prefix, sys.base_prefix, *more_allowed)
+    # As installed: without the working directory, which Python would look through for modules.
+    command = [sys.executable, "-P", "-c", AUDITED_RENDER, path, *(os.path.realpath(each) for each in allowed)]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def test_nothing_outside_is_opened_or_fetched(edition: Make, workspace_folder: Path) -> None:
+    """Neither an address nor a file: not the ones that an issue names, not what libraries would like to have."""
+    Image.new("RGB", (400, 200), "#336699").save(workspace_folder / "issues" / "a.png")
+    blocks = "  - {type: text, body: 'x [y](https://example.org/y)'}\n  - {type: image, src: a.png, alt: A}\n"
+    path = edition(f"blocks:\n{blocks}").path
+    assert audited_render(path) == ""
+
+
+def test_the_audit_tells_what_is_opened_outside(edition: Make, workspace_folder: Path, tmp_path_factory: Any) -> None:
+    """Without this, an audit that hears nothing would go unnoticed."""
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "head.css"
+    elsewhere.write_text("p { color: #000000 }")
+    folder = workspace_folder / "templates" / "digest"
+    folder.mkdir(parents=True)
+    (folder / "head.css").symlink_to(elsewhere)
+    assert audited_render(edition("blocks:\n  - {type: text, body: x}\n").path) == f"open {elsewhere}\n"
+
+
+def test_threads_render_the_same_at_once(workspace_folder: Path) -> None:
+    """The web apps render in a pool of threads; parsers and caches are shared among them."""
+    paths = []
+    for number in range(6):
+        path = workspace_folder / "issues" / f"issue-{number}.yaml"
+        path.write_text(
+            f"subject: {number}\nblocks:\n"
+            + f"  - {{type: text, body: '**{number}** [y](https://example.org/{number})'}}\n" * 20
+        )
+        paths.append(path)
+
+    def rendered(path: Path) -> str:
+        return Workspace.open(workspace_folder).load(path).render().digest
+
+    with ThreadPoolExecutor(2) as pool:
+        at_once = list(pool.map(rendered, paths * 3))
+    assert at_once == [rendered(path) for path in paths * 3]
+    assert len(set(at_once)) == len(paths)
 
 
 @pytest.mark.parametrize(

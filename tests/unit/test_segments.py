@@ -203,7 +203,6 @@ CHOSEN = [
         Selection("(" + " or ".join(f"subscriber.a{n}" for n in range(70)) + ' or subscriber.region) == "north"'),
         ["ada"],
     ),
-    (Selection("(" + " and ".join(["subscriber.name"] * 70) + ' and subscriber.region) == "north"'), ["ada"]),
     (Selection("subscriber.region in [" + '"x", ' * 2000 + '"north"]'), ["ada"]),
     (Selection(exclude_lists=("press",)), ["ada", "ben", "dora"]),
     (Selection('"donor" in subscriber.tags', exclude_lists=("press",)), ["ada"]),
