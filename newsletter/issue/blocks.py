@@ -275,7 +275,9 @@ class Footer(_Block):
 
     type: Literal["footer"]
     body: Markdown | None = None
-    """Words above the address: why people get this, whom to write to."""
+    """Words above the address, e.g. whom to write to."""
+    why: Text | None = None
+    """Why people get it; the publication's words when left out. For an issue in another language."""
     address: Plain | None = None
     """A postal address in place of the publication's."""
 
