@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import hmac
 from base64 import urlsafe_b64decode
 from binascii import b2a_base64
@@ -16,15 +15,23 @@ _MAC_LENGTH = 16
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
-def sign(secret: str, subscriber_id: int, list_name: str) -> str:
-    """A token, in the base64url alphabet without padding, that lets its bearer leave `list_name`, and nothing else."""
-    claim = f"{subscriber_id}\0{list_name}".encode()
-    encoded = b2a_base64(_mac(secret, claim) + claim, newline=False).translate(_URL_SAFE, b"=")
-    return encoded.decode("ascii")
+class Signer:
+    """Makes tokens for the subscribers of one list."""
+
+    def __init__(self, secret: str, list_name: str) -> None:
+        self._keyed = _keyed(secret)
+        self._list = f"\0{list_name}".encode()
+
+    def token(self, subscriber_id: int) -> str:
+        """A token, in the base64url alphabet without padding, that lets its bearer leave the list, and nothing else."""
+        claim = b"%d" % subscriber_id + self._list
+        mac = self._keyed.copy()
+        mac.update(claim)
+        return b2a_base64(mac.digest() + claim, newline=False).translate(_URL_SAFE, b"=").decode("ascii")
 
 
 def verify(secret: str, token: str) -> tuple[int, str]:
-    """The subscriber's id and the list's name that `token` was made for. Raises ValueError when it wasn't by `sign`."""
+    """The subscriber's id and the list's name that `token` was made for. Raises ValueError when it wasn't by a Signer."""
     try:
         raw = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
     except ValueError:
@@ -37,11 +44,12 @@ def verify(secret: str, token: str) -> tuple[int, str]:
 
 
 def _mac(secret: str, claim: bytes) -> bytes:
-    return blake2b(claim, digest_size=_MAC_LENGTH, key=_key(secret), person=_PURPOSE).digest()
+    mac = _keyed(secret)
+    mac.update(claim)
+    return mac.digest()
 
 
-@functools.lru_cache(maxsize=4)
-def _key(secret: str) -> bytes:
+def _keyed(secret: str) -> blake2b:
     if not secret:
         raise ValueError("the secret that signs unsubscribe links is empty")
-    return blake2b(secret.encode()).digest()
+    return blake2b(digest_size=_MAC_LENGTH, key=blake2b(secret.encode()).digest(), person=_PURPOSE)

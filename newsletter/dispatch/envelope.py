@@ -12,7 +12,7 @@ from newsletter.esp import Message, Recipient
 from newsletter.issue import RenderedIssue
 from newsletter.personalise import UNSUBSCRIBE, escape
 from newsletter.store.batches import Claim, ClaimedDelivery
-from newsletter.unsubscribe import sign
+from newsletter.unsubscribe import Signer
 
 MIN_SECRET = 32
 """Characters of the secret that signs unsubscribe links."""
@@ -80,9 +80,8 @@ class Recipients:
     """Makes the personalisations of claims of one variant; what is the same for all is worked out once."""
 
     def __init__(self, envelope: Envelope, rendered: RenderedIssue, list_name: str, secret: str | None) -> None:
-        self._list_name = list_name
-        self._secret = secret or ""
         self._url = f"{envelope.public_url}/unsubscribe/" if envelope.public_url else None
+        self._signer = Signer(secret or "", list_name) if self._url else None
         slots = list(enumerate(rendered.slots))
         self._filled = [(number, slot.token) for number, slot in slots if slot.expression != UNSUBSCRIBE]
         # A signed token needs no escaping anywhere, so its address is escaped without it.
@@ -97,8 +96,8 @@ class Recipients:
         for number, subscriber_id, email, name, values in people:
             substitutions = {token: values[index] for index, token in self._filled}
             headers = {}
-            if self._url is not None:
-                signed = sign(self._secret, subscriber_id, self._list_name)
+            if self._signer is not None:
+                signed = self._signer.token(subscriber_id)
                 for token, address in self._links:
                     substitutions[token] = address + signed
                 headers = {"List-Unsubscribe": f"<{self._url}{signed}>"}

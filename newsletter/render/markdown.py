@@ -66,7 +66,9 @@ def to_html(text: str, link: Callable[[str], str]) -> str:
 
 @functools.cache
 def _cleaner() -> nh3.Cleaner:
-    return nh3.Cleaner(tags=_TAGS, attributes={"a": {"href", "title"}, "ol": {"start"}}, url_schemes=_SCHEMES, link_rel=None)
+    return nh3.Cleaner(
+        tags=_TAGS, attributes={"a": {"href", "title"}, "ol": {"start"}}, url_schemes=_SCHEMES, link_rel=None
+    )
 
 
 @functools.lru_cache(maxsize=8192)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, and_, func, select, update
+from sqlalchemy import Connection, and_, exists, func, select, update
 
 from newsletter.delivery import (
     CONSEQUENCES,
@@ -117,13 +117,7 @@ def look_again(connection: Connection, claim: Claim) -> tuple[list[ClaimedDelive
 
     The latter are to be handed to `take_out`.
     """
-    reason = (
-        select(suppressions.c.reason)
-        .where(suppressions.c.address_key == deliveries.c.address_key)
-        .order_by(suppressions.c.since_at, suppressions.c.id)
-        .limit(1)
-        .scalar_subquery()
-    )
+    evidence = suppressions.c.address_key == deliveries.c.address_key
     query = (
         select(
             deliveries.c.id,
@@ -132,7 +126,7 @@ def look_again(connection: Connection, claim: Claim) -> tuple[list[ClaimedDelive
             deliveries.c.name,
             deliveries.c["values"],
             memberships.c.status.label("membership"),
-            reason.label("suppression"),
+            exists().where(evidence).label("suppressed"),
         )
         .join(
             memberships,
@@ -145,11 +139,14 @@ def look_again(connection: Connection, claim: Claim) -> tuple[list[ClaimedDelive
     people: list[ClaimedDelivery] = []
     gone: dict[int, str] = {}
     active = MembershipStatus.ACTIVE.value
-    for number, subscriber_id, email, name, values, membership, suppression in rows_as_json(connection, query):
-        if suppression is None and membership == active:
+    for number, subscriber_id, email, name, values, membership, suppressed in rows_as_json(connection, query):
+        if membership == active and not suppressed:
             people.append(ClaimedDelivery(number, subscriber_id, email, name, values or ()))
         else:
-            gone[number] = suppression or _LEFT
+            gone[number] = _LEFT
+    if gone:
+        reasons = select(deliveries.c.id, suppressions.c.reason).join(suppressions, evidence)
+        gone |= dict(connection.execute(reasons.where(deliveries.c.id.in_(gone))).all())
     return people, gone
 
 

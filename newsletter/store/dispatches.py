@@ -77,7 +77,7 @@ def renderings(connection: Connection, dispatch: Dispatch) -> dict[str, Rendered
 def digests(connection: Connection, dispatch_id: int) -> dict[str, str]:
     """The hash of each variant of a dispatch."""
     query = select(rendered_issues.c.variant, rendered_issues.c.digest)
-    return dict(connection.execute(query.filter_by(dispatch_id=dispatch_id)).tuples().all())
+    return dict(connection.execute(query.filter_by(dispatch_id=dispatch_id)).all())
 
 
 def dispatch_by_id(connection: Connection, dispatch_id: int) -> Dispatch | None:

@@ -13,7 +13,7 @@ from newsletter.store.tables import batches, deliveries
 def mail_batches(connection: Connection, dispatch_id: int) -> dict[str | None, int]:
     """How many batches of a dispatch have each of the provider's ids; None counts those that have none."""
     query = select(batches.c.mail_batch_id, func.count()).where(batches.c.dispatch_id == dispatch_id)
-    return dict(connection.execute(query.group_by(batches.c.mail_batch_id)).tuples().all())
+    return dict(connection.execute(query.group_by(batches.c.mail_batch_id)).all())
 
 
 def assign_mail_batches(connection: Connection, dispatch_id: int, ids: Sequence[str]) -> None:
