@@ -51,6 +51,11 @@ $(NODE_PACKAGES): tests/node/package-lock.json tests/node/.npmrc
 		(cd tests/node && npm ci --loglevel=error) && touch $@; \
 	fi
 
+# Judges our calls where NEWSLETTER_SENDGRID_OPENAPI names a copy of the provider's description.
+.PHONY: prism
+prism:  ## install Prism, for the tests that hold our calls against the provider's own description
+	@(cd tests/prism && npm ci --loglevel=error)
+
 # Never fails: without a browser its tests are skipped, and say so.
 .PHONY: browser
 browser:

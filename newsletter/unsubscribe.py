@@ -23,7 +23,7 @@ class Signer:
         self._list = f"\0{list_name}".encode()
 
     def token(self, subscriber_id: int) -> str:
-        """A token, in the base64url alphabet without padding, that lets its bearer leave the list, and nothing else."""
+        """A token in unpadded base64url (RFC 4648 §5) that lets its bearer leave the list, and nothing else."""
         claim = b"%d" % subscriber_id + self._list
         mac = self._keyed.copy()
         mac.update(claim)
@@ -31,7 +31,7 @@ class Signer:
 
 
 def verify(secret: str, token: str) -> tuple[int, str]:
-    """The subscriber's id and the list's name that `token` was made for. Raises ValueError when it wasn't by a Signer."""
+    """The subscriber and the list that `token` was made for. Raises ValueError when no Signer made it."""
     try:
         raw = urlsafe_b64decode(token.encode("ascii") + b"=" * (-len(token) % 4))
     except ValueError:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -24,7 +25,7 @@ Pragma = Callable[[str], None]
 
 
 @pytest.fixture
-def pragma(mailing: Mailing, database_url: str) -> Iterator[Pragma]:
+def pragma(mailing: Mailing, database_url: str) -> Pragma:
     """Sets a pragma of SQLite on every connection from now on: its own way to a full disk, or a read-only file."""
     if not database_url.startswith("sqlite"):
         pytest.skip("SQLite's own faults; PostgreSQL's are below")
@@ -34,7 +35,7 @@ def pragma(mailing: Mailing, database_url: str) -> Iterator[Pragma]:
     def _set(connection: Any, *_: object) -> None:
         connection.execute(statement[0])
 
-    yield lambda words: statement.__setitem__(0, f"PRAGMA {words}")
+    return lambda words: statement.__setitem__(0, f"PRAGMA {words}")
 
 
 def pages(store: Store) -> int:
@@ -139,10 +140,9 @@ def test_a_server_that_drops_its_connections_loses_nothing(mailing: Mailing, dat
 
     with Dropping(KEY, sandbox.url) as provider:
         started = start(mailing.store, dispatch.id, now=NOW)
-        try:
+        # The sender may notice, or get a new connection in time.
+        with contextlib.suppress(StoreError):
             send(mailing.store, provider, started, secret=SECRET, speed=ONE)
-        except StoreError:
-            pass  # the sender may notice, or get a new connection in time
     done = mailing.send(dispatch, sandbox.url)
     assert done.state is DispatchState.COMPLETE
     mailing.holds(dispatch, sandbox, 60)
