@@ -113,12 +113,13 @@ def candidates(
         .execution_options(yield_per=_PAGE)
     )
     to_mail = 0
-    for row in connection.execute(query):
-        if selection.limit is not None and to_mail >= selection.limit:
-            return
-        candidate = Candidate(to_subscriber(row), row.suppression, bool(row.had_it))
-        to_mail += candidate.suppression is None and not candidate.had_it
-        yield candidate
+    with connection.execute(query) as rows:
+        for row in rows:
+            if selection.limit is not None and to_mail >= selection.limit:
+                return
+            candidate = Candidate(to_subscriber(row), row.suppression, bool(row.had_it))
+            to_mail += candidate.suppression is None and not candidate.had_it
+            yield candidate
 
 
 def is_selected(connection: Connection, selection: Selection, subscriber_id: int) -> bool:

@@ -174,21 +174,20 @@ def lists_of(connection: Connection, subscriber_id: int) -> dict[str, Membership
 
 
 def members(connection: Connection, list_name: str, status: MembershipStatus | None = None) -> Iterator[Member]:
-    """Everybody who is known to a list, or those of one `status`, in the order of their addresses, a page at a time."""
+    """Everybody who is known to a list, or those of one `status`, in the order of their addresses, read bit by bit."""
     query = (
         select(subscribers, memberships.c.status, memberships.c.source, memberships.c.changed_at)
         .join(memberships, memberships.c.subscriber_id == subscribers.c.id)
         .where(memberships.c.list_name == list_name)
         .order_by(subscribers.c.address_key)
-        .limit(_PAGE)
+        # One query that is read bit by bit: in pages, each of them would sort the whole list again.
+        .execution_options(yield_per=_PAGE)
     )
     if status is not None:
         query = query.where(memberships.c.status == status.value)
-    last = ""
-    while rows := connection.execute(query.where(subscribers.c.address_key > last)).all():
+    with connection.execute(query) as rows:
         for row in rows:
             yield Member(to_subscriber(row), MembershipStatus(row.status), row.source, row.changed_at)
-        last = rows[-1].address_key
 
 
 def to_subscriber(row: Row[Any]) -> Subscriber:
