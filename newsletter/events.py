@@ -16,6 +16,7 @@ from newsletter.delivery import EventKind
 from newsletter.store import Store
 from newsletter.store.deliveries import delivery_by_id
 from newsletter.store.events import Event, add_events
+from newsletter.store.forgotten import PLACEHOLDER
 from newsletter.store.subscribers import MembershipStatus, change_membership
 from newsletter.store.suppressions import SuppressionReason, suppress, suppressions_of
 
@@ -107,7 +108,7 @@ def _follow(connection: Any, event: Event) -> None:
     if reason is None and event.kind is not EventKind.UNSUBSCRIBED:
         return
     delivery = delivery_by_id(connection, event.delivery_id)
-    if delivery is None:
+    if delivery is None or delivery.email == PLACEHOLDER:
         return
     if event.kind is EventKind.UNSUBSCRIBED:
         left = MembershipStatus.UNSUBSCRIBED

@@ -50,7 +50,7 @@ def main() -> int:
         ]
         received = len(sandbox.messages())
     out.print(f"\nThe sandbox received {received} mails, as their recipients would have got them.")
-    out.print(f"  the mails          {shown}/received/messages/*.eml")
+    out.print(f"  the mails            {shown}/received/messages/*.eml")
     out.print(f"  the rendered issues  {shown}/rendered/*.html, .txt, .mjml, .eml")
     out.print("\nNext, with .venv/bin before each:")
     out.print(f"  newsletter preview {issue}        the issue in your browser; it reloads when you save")

@@ -80,11 +80,6 @@ def problem_github(problem: Problem) -> str:
     return f"::{'error' if problem.is_error else 'warning'}{where}::{escaped}"
 
 
-def safe_cell(value: str) -> str:
-    """`value` for a cell of a CSV file, so that no spreadsheet takes it for a formula (OWASP, CSV injection)."""
-    return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
-
-
 def summary(problems: Iterable[Problem]) -> str:
     """How many errors and warnings, in words."""
     found = list(problems)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from rich.text import Text
 
-from newsletter.cli.output import err, out
+from newsletter.cli.output import err, out, summary
 from newsletter.dispatch.envelope import Envelope
 from newsletter.dispatch.plan import Order, Plan
 from newsletter.store.audience import Selection
@@ -97,6 +97,8 @@ def _lines(edition: Edition, order: Order, plan: Plan) -> Iterator[tuple[str, st
     leave = order.envelope.public_url or f"SendGrid's unsubscribe group {order.envelope.unsubscribe_group}"
     yield "people leave by", leave
     yield "provider", urlsplit(edition.workspace.environment.sendgrid_host).netloc
+    if warnings := summary(edition.problems):
+        yield "check", f"{warnings}: `newsletter check {edition.slug}` shows them"
     if order.send_at:
         zone = edition.workspace.settings.publication.time_zone
         yield "goes out at", _local(order.send_at, zone)

@@ -206,12 +206,12 @@ def _write_people(people: Iterator[dict[str, str]], form: str) -> None:
     import json
 
     if form == "csv":
-        from newsletter.cli.output import safe_cell
+        from newsletter.store.spreadsheet import guarded
 
         writer = csv.writer(sys.stdout)
         writer.writerow(["email", "name", "list", "status", "reason"])
         for each in people:
-            writer.writerow([safe_cell(value) for value in each.values()])
+            writer.writerow([guarded(value) for value in each.values()])
         return
     for each in people:
         if form == "json":

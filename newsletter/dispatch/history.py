@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from newsletter.delivery import NEVER_MAILED, DispatchState
+from newsletter.issue import Place
 from newsletter.store.audience import Selection, is_selected
 from newsletter.store.deliveries import (
     AttemptRecord,
@@ -59,7 +60,10 @@ def _chapter(connection: Any, dispatch: Dispatch, delivery: DeliveryRecord) -> C
         conditions = {
             condition: bit == "1" for condition, bit in zip(rendered.conditions, delivery.variant, strict=True)
         }
-        slots = {slot.expression: value for slot, value in zip(rendered.slots, delivery.values or (), strict=False)}
+        slots = {}
+        for slot, value in zip(rendered.slots, delivery.values or (), strict=False):
+            if slot.place is Place.TEXT or slot.expression not in slots:
+                slots[slot.expression] = value
     return Chapter(
         dispatch,
         delivery,

@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from newsletter.delivery import DeliveryStatus, EventKind, fold
 from newsletter.store.deliveries import effective_status
+from newsletter.store.forgotten import PLACEHOLDER
 from newsletter.store.tables import batches, deliveries, events
 
 
@@ -31,9 +32,10 @@ def add_events(connection: Connection, reports: Sequence[Event], *, now: datetim
 
     Gives the new ones. The result is the same in whatever order, and however often, reports come in.
     """
-    known = set(
-        connection.scalars(select(deliveries.c.id).where(deliveries.c.id.in_({each.delivery_id for each in reports})))
+    told_of = select(deliveries.c.id, deliveries.c.email).where(
+        deliveries.c.id.in_({each.delivery_id for each in reports})
     )
+    known = dict(connection.execute(told_of).all())
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     new = []
     for each in reports:
@@ -48,7 +50,8 @@ def add_events(connection: Connection, reports: Sequence[Event], *, now: datetim
                 kind=each.kind.value,
                 occurred_at=each.occurred_at,
                 received_at=now,
-                detail=each.detail,
+                # What a server said may name the mailbox, and somebody who was erased stays erased.
+                detail=each.detail if known[each.delivery_id] != PLACEHOLDER else None,
             )
             .on_conflict_do_nothing()
             .returning(events.c.id)

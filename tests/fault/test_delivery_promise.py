@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from newsletter.delivery import BatchState, DispatchState, OutcomeKind
+from newsletter.delivery import BatchState, DeliveryStatus, DispatchState, OutcomeKind
 from newsletter.dispatch.control import cancel, pause, prepare_undo, undo
 from newsletter.dispatch.plan import UNDO_MARGIN, UnrenderableError, survey
 from newsletter.dispatch.ramp import Ramp
@@ -20,11 +20,14 @@ from newsletter.dispatch.resolve import Decision, resolve, uncertain
 from newsletter.dispatch.send import Speed, start
 from newsletter.errors import DispatchError
 from newsletter.esp.sendgrid import SendGrid
+from newsletter.events import take
 from newsletter.store.audience import Selection
 from newsletter.store.batches import claim_batch, record_outcome, settle_orphans
+from newsletter.store.deliveries import attempts_of, deliveries_of, events_of
 from newsletter.store.dispatches import dispatch_by_id, dispatches_of, renderings
+from newsletter.store.forgotten import forget
 from newsletter.store.subscribers import MembershipStatus, change_membership
-from newsletter.store.suppressions import SuppressionReason, suppress
+from newsletter.store.suppressions import SuppressionReason, all_suppressions, suppress, suppressions_of
 
 from .conftest import KEY, NOW, ORDER, Mailing, rendered
 
@@ -192,8 +195,6 @@ def test_a_refused_recipient_does_not_keep_the_others_from_theirs(mailing: Maili
     done = mailing.send(dispatch, sandbox.url)
     assert (done.state, done.tally.accepted, done.tally.refused) == (DispatchState.COMPLETE, 10, 2)
     mailing.holds(dispatch, sandbox, 12)
-    from newsletter.delivery import DeliveryStatus
-    from newsletter.store.deliveries import deliveries_of
 
     with mailing.store.read() as connection:
         refused = list(deliveries_of(connection, dispatch.id, [DeliveryStatus.REFUSED]))
@@ -385,8 +386,6 @@ def test_the_uncertain_are_named_and_settled_by_a_decision_only(mailing: Mailing
 
 
 def test_an_event_proves_acceptance(mailing: Mailing) -> None:
-    from newsletter.events import take
-    from newsletter.store.deliveries import attempts_of, deliveries_of
 
     mailing.people(10)
     dispatch = mailing.planned()
@@ -412,8 +411,6 @@ def test_an_event_proves_acceptance(mailing: Mailing) -> None:
         assert (statuses[first.email], statuses[second.email]) == ("accepted", "bounced")
         assert mailing.tally(dispatch).uncertain == 8
     with mailing.store.read() as connection:
-        from newsletter.store.suppressions import suppressions_of
-
         assert [each.reason for each in suppressions_of(connection, second.email)] == [SuppressionReason.BOUNCE]
 
 
@@ -508,3 +505,20 @@ def test_nobody_can_be_mailed_who_could_not_leave(mailing: Mailing) -> None:
     mailing.people(1)
     with pytest.raises(DispatchError, match="unsubscribe"):
         mailing.plan(envelope=replace(ORDER.envelope, public_url=None))
+
+
+def test_a_report_of_somebody_who_was_erased_brings_nothing_back(mailing: Mailing) -> None:
+    [person] = mailing.people(1)
+    dispatch = mailing.planned()
+    mailing.send(dispatch, mailing.sandbox().url)
+    with mailing.store.read() as connection:
+        [delivery] = deliveries_of(connection, dispatch.id)
+    with mailing.store.write() as connection:
+        forget(connection, person.email, now=NOW)
+    report = {"event": "bounce", "nl_delivery": str(delivery.id), "timestamp": 1, "reason": f"550 {person.email}"}
+    take(mailing.store, [report], now=NOW)
+    with mailing.store.read() as connection:
+        [delivery] = deliveries_of(connection, dispatch.id)
+        assert [each.detail for each in events_of(connection, delivery.id)] == [None]
+        assert not list(all_suppressions(connection))
+    assert person.email not in str(delivery)
