@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ISSUES = "issues"
 STATE = ".newsletter"
 """The folder for what a workspace keeps for itself and git doesn't."""
+_DATE = re.compile(r"^\d{4}-\d{2}-\d{2}-")
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,8 @@ class Workspace:
         return sorted((self.root / ISSUES).glob("*.yaml"), reverse=True)
 
     def find(self, name: str | None) -> Path:
-        """The file of the issue called `name`: a path, a file name or a slug; the only one there is when None.
+        """The file of the issue called `name`: a path, a file name with or without its date, or a slug; the only one
+        there is when None.
 
         Raises WorkspaceError, which names what there is.
         """
@@ -95,6 +98,9 @@ class Workspace:
         for path in (Path(name), self.root / name, self.root / ISSUES / name, self.root / ISSUES / f"{name}.yaml"):
             if path.is_file():
                 return path.resolve()
+        undated = [file for file in files if _DATE.sub("", file.stem) == name]
+        if len(undated) == 1:
+            return undated[0]
         by_slug = [file for file in files if self.load(file).slug == name]
         if len(by_slug) == 1:
             return by_slug[0]
