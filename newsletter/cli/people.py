@@ -21,10 +21,10 @@ def reader(workspace: Any, email: str | None) -> Subscriber:
     """The subscriber with this address, or a sample one who has every attribute. Raises WorkspaceError."""
     if email is None:
         return Subscriber(0, SAMPLE.email, SAMPLE.name, _Anything(SAMPLE.attributes))
-    from newsletter.store import open_store
+    from newsletter.cli.opened import opened_store
     from newsletter.store.subscribers import subscriber_by_address
 
-    with open_store(workspace.database_url) as store, store.read() as connection:
+    with opened_store(workspace) as store, store.read() as connection:
         person = subscriber_by_address(connection, email)
     if person is None:
         raise WorkspaceError(f"there is no subscriber {email}", hint="see `newsletter subscribers list`")

@@ -198,7 +198,7 @@ def _confirmed_plan(
     from datetime import UTC, datetime
 
     from newsletter.cli.opened import secret_of
-    from newsletter.cli.output import err, out
+    from newsletter.cli.output import err
     from newsletter.cli.plans import planning_progress, print_plan, print_unrenderable
     from newsletter.dispatch.plan import UnrenderableError, freeze
     from newsletter.store.dispatches import discard_plan
@@ -219,7 +219,6 @@ def _confirmed_plan(
     with store.write() as connection:
         discard_plan(connection, plan.dispatch.id)
     err.print(f"Nothing was sent: the plan has {plan.recipients:,} recipients.")
-    out.file.flush()
     return None
 
 

@@ -18,8 +18,7 @@ from newsletter.store.deliveries import (
     events_of,
 )
 from newsletter.store.dispatches import Dispatch, dispatches_of, renderings
-from newsletter.store.standing import standing_on
-from newsletter.store.subscribers import MembershipStatus, subscriber_by_address
+from newsletter.store.subscribers import MembershipStatus, standing_on, subscriber_by_address
 from newsletter.subscriber import Subscriber
 
 

@@ -47,7 +47,7 @@ _NAMED = 20
 class Order:
     """What is to be sent to whom. `render` gives a variant (a `1` or `0` for each of `conditions`).
 
-    `send_at` is when the provider is to send; with `undo`, it can be called off until shortly before.
+    `send_at` is when the provider is to send; until shortly before, it can be called off.
     """
 
     issue_slug: str
@@ -79,11 +79,6 @@ class Plan:
     unrenderable: tuple[tuple[str, str], ...] = ()
     unrenderable_count: int = 0
     dispatch: Dispatch | None = None
-
-    @property
-    def audience(self) -> int:
-        """Those who get it and those who are suppressed."""
-        return self.recipients + sum(self.suppressed.values())
 
 
 class _Sink(Protocol):

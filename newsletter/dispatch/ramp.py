@@ -9,7 +9,7 @@ from typing import Any
 
 from newsletter.delivery import DeliveryStatus
 from newsletter.store.batches import next_stage, stop_dispatch, unsettled_before
-from newsletter.store.deliveries import stage_counts
+from newsletter.store.deliveries import status_counts
 
 DEFAULT_THRESHOLD = 0.05
 
@@ -55,7 +55,7 @@ class Ramp:
             return True
 
     def _too_bad(self, connection: Any, dispatch_id: int, stage: int) -> str | None:
-        counts = stage_counts(connection, dispatch_id, stage)
+        counts = status_counts(connection, dispatch_id, stage)
         sent = sum(counts.values()) - counts[DeliveryStatus.SUPPRESSED] - counts[DeliveryStatus.CANCELLED]
         bad = {word: counts[status] for status, word in _BAD.items() if counts[status]}
         if sum(bad.values()) <= self._threshold * sent:

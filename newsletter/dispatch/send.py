@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from newsletter.delivery import BatchState, DispatchState, NextStep, OutcomeKind, Tally
+from newsletter.delivery import UNFINISHED, BatchState, DispatchState, NextStep, OutcomeKind, Tally
 from newsletter.dispatch.envelope import Envelope, Recipients
 from newsletter.dispatch.pace import Pace
 from newsletter.dispatch.ramp import Ramp
@@ -80,7 +80,7 @@ class Speed:
 
 def start(store: Store, dispatch_id: int, *, now: datetime) -> Dispatch:
     """Let a plan be sent, or one go on that was stopped or paused. Raises DispatchError when it can't be."""
-    startable = {DispatchState.PLANNED, DispatchState.SENDING, DispatchState.PAUSED, DispatchState.STOPPED}
+    startable = UNFINISHED | {DispatchState.PLANNED}
     with store.write() as connection:
         dispatch = dispatch_by_id(connection, dispatch_id)
         if dispatch is None:
@@ -174,7 +174,6 @@ class Sender:
         self._store = store
         self._provider = provider
         self._dispatch = dispatch
-        self._secret = secret
         self._pace = Pace(speed.connections, speed.per_second)
         self._ramp = ramp
         self._lock = threading.Lock()

@@ -76,16 +76,6 @@ def _sanitised(html: str) -> str:
     return _VOID.sub(r"<\1 />", _cleaner().clean(html)).replace("&nbsp;", "&#160;").strip()
 
 
-def links_in(text: str) -> list[str]:
-    """The addresses that `text` links to, as written (percent-encoded where they held other characters)."""
-    return [
-        str(child.attrs["href"])
-        for token in parse(text)
-        for child in token.children or ()
-        if child.type == "link_open"
-    ]  # fmt: skip
-
-
 def to_text(text: str, link: Callable[[str], str], *, width: int) -> str:
     """`text` as plain text, wrapped at `width`; the address of a link stands after its words, in angle brackets."""
     return _blocks(list(parse(text)), link, width)

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Callable
 
 WIDTH = 72
-_ADDRESS = re.compile(r"<[^<>\s]+>")
 
 
 def columns(text: str) -> int:
@@ -60,8 +59,3 @@ def tidy(text: str) -> str:
     """`text` with at most one empty line in a row, no spaces at line ends, and one line break at its end."""
     lines = [line.rstrip(" \t") for line in text.split("\n")]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n") + "\n"
-
-
-def addresses_in(text: str) -> list[str]:
-    """The addresses in angle brackets of a plain-text part, in order."""
-    return [found[1:-1] for found in _ADDRESS.findall(text)]

@@ -61,15 +61,13 @@ class EventRecord:
 
 def dispatch_tally(connection: Connection, dispatch_id: int) -> Tally:
     """How many deliveries of a dispatch stand where. Quick at any size: batches are counted, not people."""
-    return tally(_counts(connection, dispatch_id, None))
+    return tally(status_counts(connection, dispatch_id))
 
 
-def stage_counts(connection: Connection, dispatch_id: int, stage: int) -> dict[DeliveryStatus, int]:
-    """The statuses of what belongs to the stages of a ramp before `stage`."""
-    return _counts(connection, dispatch_id, stage)
-
-
-def _counts(connection: Connection, dispatch_id: int, before_stage: int | None) -> dict[DeliveryStatus, int]:
+def status_counts(
+    connection: Connection, dispatch_id: int, before_stage: int | None = None
+) -> dict[DeliveryStatus, int]:
+    """How many deliveries of a dispatch have each status; of the stages of a ramp before `before_stage`, if given."""
     counts = dict.fromkeys(DeliveryStatus, 0)
     by_batch = select(batches.c.state, func.sum(batches.c.size)).where(batches.c.dispatch_id == dispatch_id)
     own = (
@@ -87,16 +85,6 @@ def _counts(connection: Connection, dispatch_id: int, before_stage: int | None) 
         if state is not None:
             counts[DeliveryStatus(state)] -= count
     return counts
-
-
-def suppressed_reasons(connection: Connection, dispatch_id: int) -> dict[str, int]:
-    """How many were suppressed, by reason."""
-    query = (
-        select(deliveries.c.reason, func.count())
-        .where(deliveries.c.dispatch_id == dispatch_id, deliveries.c.status == DeliveryStatus.SUPPRESSED.value)
-        .group_by(deliveries.c.reason)
-    )
-    return {reason or "suppressed": count for reason, count in connection.execute(query)}
 
 
 def deliveries_of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -36,6 +36,14 @@ class Member:
     subscriber: Subscriber
     status: MembershipStatus
     source: str
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """On a list: since when they have had this status."""
+
+    status: MembershipStatus
     changed_at: datetime
 
 
@@ -127,7 +135,7 @@ def join_list(
     now: datetime,
     status: MembershipStatus = MembershipStatus.ACTIVE,
 ) -> None:
-    """Put people on a list who aren't known to it (see `membership_statuses`)."""
+    """Put people on a list who aren't known to it."""
     rows = [
         {"list_name": list_name, "subscriber_id": number, "status": status.value, "source": source, "changed_at": now}
         for number in subscriber_ids
@@ -154,16 +162,13 @@ def change_membership(
     return changed.rowcount == 1
 
 
-def membership_statuses(
-    connection: Connection, list_name: str, subscriber_ids: Collection[int]
-) -> Mapping[int, MembershipStatus]:
-    """How those of `subscriber_ids` stand who are known to the list. At most some thousand at once."""
-    rows = connection.execute(
-        select(memberships.c.subscriber_id, memberships.c.status).where(
-            memberships.c.list_name == list_name, memberships.c.subscriber_id.in_(subscriber_ids)
-        )
+def standing_on(connection: Connection, list_name: str, subscriber_id: int) -> Standing | None:
+    """How somebody stands on a list; None when the list doesn't know them."""
+    query = select(memberships.c.status, memberships.c.changed_at).where(
+        memberships.c.list_name == list_name, memberships.c.subscriber_id == subscriber_id
     )
-    return {number: MembershipStatus(status) for number, status in rows}
+    row = connection.execute(query).one_or_none()
+    return Standing(MembershipStatus(row.status), row.changed_at) if row else None
 
 
 def lists_of(connection: Connection, subscriber_id: int) -> dict[str, MembershipStatus]:
