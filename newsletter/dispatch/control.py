@@ -7,17 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from newsletter.delivery import UNFINISHED, DispatchState
+from newsletter.delivery import UNFINISHED, BatchState, DispatchState
 from newsletter.errors import DispatchError
 from newsletter.esp import BatchId, Cancelled, NotSent, Provider, Throttled, Uncertain
 from newsletter.store import Store
-from newsletter.store.batches import cancel_planned, settle_orphans
+from newsletter.store.batches import batch_counts, cancel_planned, settle_orphans
 from newsletter.store.dispatches import Dispatch, change_state
 from newsletter.store.mail_batches import assign_mail_batches, call_off, mail_batches
 
 UNDO_GROUPS = 8
 """The provider keeps at most ten cancelled batches at once; two are left for others."""
 _TRIES = 5
+_LOOK_SECONDS = 0.5
+_LOOKS = 120
+"""A minute in all: a call waits for its answer for half of that at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +92,8 @@ def undo(
     """Call off what was scheduled and hasn't gone out, and what is still planned.
 
     What is due in less than `margin` may go out all the same: it becomes uncertain, and so does what the provider
-    doesn't call off. Raises DispatchError when the dispatch wasn't scheduled or is past its time.
+    doesn't call off. Raises DispatchError when the dispatch wasn't scheduled or is past its time, and when calls that
+    are under way don't end: then it can be undone again.
     """
     if dispatch.send_at is None:
         raise DispatchError("it was sent at once: it can't be undone", hint="next time: --undo-window 20m")
@@ -101,6 +105,7 @@ def undo(
         settle_orphans(connection, dispatch.id, now=now)
         cancelled = cancel_planned(connection, dispatch.id, "undone before it was sent")
         groups = mail_batches(connection, dispatch.id)
+    _let_calls_end(store, dispatch, now, sleep)
     sure = now < dispatch.send_at - margin
     uncertain, failures = 0, []
     for batch_id in filter(None, groups):
@@ -114,6 +119,17 @@ def undo(
         else:
             uncertain += count
     return Undone(cancelled, uncertain, tuple(dict.fromkeys(failures)))
+
+
+def _let_calls_end(store: Store, dispatch: Dispatch, now: datetime, sleep: Callable[[float], None]) -> None:
+    """Wait for the answers of calls under way: one accepted after its group was called off might never go out."""
+    for _ in range(_LOOKS):
+        with store.write() as connection:
+            settle_orphans(connection, dispatch.id, now=now)
+            if not batch_counts(connection, dispatch.id).get(BatchState.SENDING):
+                return
+        sleep(_LOOK_SECONDS)
+    raise DispatchError("calls are still under way: they could not be called off yet", hint="run undo again")
 
 
 def _call_off(provider: Provider, batch_id: str, sleep: Callable[[float], None]) -> str | None:

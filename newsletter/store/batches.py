@@ -198,9 +198,20 @@ def record_outcome(
         set_status(connection, [number], DeliveryStatus.REFUSED, reason)
     if state in (BatchState.REFUSED, BatchState.CANCELLED):
         _follow(connection, claim.batch_id, DeliveryStatus(state.value), detail)
+    if state is BatchState.PLANNED:
+        _reopen(connection, claim.dispatch_id)
     if consequence.next_step is NextStep.STOP:
         stop_dispatch(connection, claim.dispatch_id, detail or kind.value)
     return consequence
+
+
+def _reopen(connection: Connection, dispatch_id: int) -> None:
+    """Let a dispatch that was taken for complete go on: a sender that was taken for dead says that nothing was sent."""
+    complete = and_(dispatches.c.id == dispatch_id, dispatches.c.state == DispatchState.COMPLETE.value)
+    reason = "a call that was uncertain turned out not to have been sent"
+    connection.execute(
+        update(dispatches).where(complete).values(state=DispatchState.STOPPED.value, stop_reason=reason, ended_at=None)
+    )
 
 
 def _is_cancelled(connection: Connection, dispatch_id: int) -> bool:

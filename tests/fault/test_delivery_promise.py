@@ -297,6 +297,22 @@ def test_an_answer_that_comes_late_corrects_the_doubt(mailing: Mailing) -> None:
     assert mailing.tally(dispatch).accepted == 5
 
 
+def test_a_late_word_that_nothing_was_sent_lets_a_complete_sending_go_on(mailing: Mailing) -> None:
+    mailing.people(5)
+    dispatch = mailing.planned()
+    start(mailing.store, dispatch.id, now=NOW)
+    with mailing.store.write() as connection:
+        claim = claim_batch(connection, dispatch.id, "taken-for-dead", now=NOW)
+        assert claim is not None
+    sandbox = mailing.sandbox()
+    assert mailing.send(dispatch, sandbox.url).state is DispatchState.COMPLETE
+    with mailing.store.write() as connection:
+        record_outcome(connection, claim, OutcomeKind.THROTTLED, now=NOW, detail="429")
+    done = mailing.send(dispatch, sandbox.url)
+    assert (done.state, done.tally.accepted) == (DispatchState.COMPLETE, 5)
+    mailing.holds(dispatch, sandbox, 5)
+
+
 def test_two_senders_at_once_send_nothing_twice(mailing: Mailing, in_thread: Any) -> None:
     mailing.people(200)
     dispatch = mailing.planned()
@@ -432,6 +448,39 @@ def test_undo_calls_off_what_the_provider_still_holds(mailing: Mailing) -> None:
     assert (undone.cancelled, undone.uncertain, undone.failures) == (95, 0, ())
     assert mailing.tally(dispatch).cancelled == 95
     assert mailing.plan().recipients == 95
+
+
+def test_undo_waits_for_calls_under_way_and_calls_them_off_too(mailing: Mailing) -> None:
+    """What is accepted after the provider was told to cancel would count as sent, and might never go out."""
+    now = datetime.now(UTC)
+    mailing.people(5)
+    dispatch = mailing.planned(now=now, send_at=now + timedelta(minutes=20))
+    with SendGrid(KEY, mailing.sandbox().url) as provider, mailing.store.presence("another"):
+        prepare_undo(mailing.store, provider, dispatch)
+        start(mailing.store, dispatch.id, now=now)
+        with mailing.store.write() as connection:
+            claim = claim_batch(connection, dispatch.id, "another", now=now)
+            assert claim is not None
+
+        def answered(_: float) -> None:
+            with mailing.store.write() as connection:
+                record_outcome(connection, claim, OutcomeKind.ACCEPTED, now=now)
+
+        undone = undo(mailing.store, provider, dispatch, now=now, margin=UNDO_MARGIN, sleep=answered)
+    assert (undone.cancelled, mailing.tally(dispatch).cancelled) == (5, 5)
+
+
+def test_undo_says_so_when_calls_under_way_do_not_end(mailing: Mailing) -> None:
+    now = datetime.now(UTC)
+    mailing.people(5)
+    dispatch = mailing.planned(now=now, send_at=now + timedelta(minutes=20))
+    with SendGrid(KEY, mailing.sandbox().url) as provider, mailing.store.presence("another"):
+        prepare_undo(mailing.store, provider, dispatch)
+        start(mailing.store, dispatch.id, now=now)
+        with mailing.store.write() as connection:
+            assert claim_batch(connection, dispatch.id, "another", now=now) is not None
+        with pytest.raises(DispatchError, match="under way"):
+            undo(mailing.store, provider, dispatch, now=now, margin=UNDO_MARGIN, sleep=lambda _: None)
 
 
 def test_undo_in_the_last_ten_minutes_promises_nothing(mailing: Mailing) -> None:
