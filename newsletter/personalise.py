@@ -17,6 +17,7 @@ from urllib.parse import quote
 from jinja2 import StrictUndefined, UndefinedError
 from jinja2.exceptions import SecurityError
 
+from newsletter.errors import RenderError
 from newsletter.expression import ExpressionError, Readable, parse_expression
 from newsletter.fields import FORBIDDEN, SLOT, check_url
 from newsletter.issue.rendered import Place, RenderedIssue, Slot
@@ -24,10 +25,13 @@ from newsletter.subscriber import Subscriber
 
 __all__ = [
     "UNSUBSCRIBE", "ExpressionError", "Masker", "PersonaliseError", "check_conditions", "escape", "evaluate",
-    "fill_slots", "holds", "parse_expression", "scope", "substitutions", "variant_of",
+    "fill_slots", "holds", "parse_expression", "sample_values", "scope", "substitutions", "variant_of",
 ]  # fmt: skip
 
 UNSUBSCRIBE = "unsubscribe_url"
+
+SAMPLE_LINK = "https://example.org/unsubscribe"
+"""Where the unsubscribe link of a sample leads."""
 
 
 class PersonaliseError(ValueError):
@@ -197,3 +201,16 @@ def substitutions(rendered: RenderedIssue, values: Sequence[str], unsubscribe_ur
         slot.token: escape(unsubscribe_url, slot.place) if slot.expression == UNSUBSCRIBE else value
         for slot, value in zip(rendered.slots, values, strict=True)
     }
+
+
+def sample_values(rendered: RenderedIssue, person: Subscriber) -> dict[str, str]:
+    """The substitutions for `person`, with an unsubscribe link that leads nowhere: to look at, and for tests.
+
+    Raises RenderError when a personal part can't be filled.
+    """
+    try:
+        values = fill_slots(rendered.slots, person)
+    except PersonaliseError as error:
+        hint = 'give a fallback: `{{ subscriber.NAME or "…" }}`, or choose another subscriber'
+        raise RenderError(f"the personal parts can't be filled for {person.email}: {error}", hint=hint) from None
+    return substitutions(rendered, values, SAMPLE_LINK)

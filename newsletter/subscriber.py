@@ -43,6 +43,18 @@ class Subscriber:
         return self.attributes.get("last_name") or self.name.partition(" ")[2].strip()
 
 
+class _Anything(dict[str, str]):
+    """Attributes of the sample subscriber: each has a value, its own name in brackets."""
+
+    def __missing__(self, name: str) -> str:
+        return f"[{name}]"
+
+
+def sample_subscriber() -> Subscriber:
+    """Somebody who doesn't exist and has every attribute: whom an issue is shown to when nobody is chosen."""
+    return Subscriber(0, "sam@example.org", "Sam Example", _Anything(first_name="Sam", last_name="Example"))
+
+
 def normalise_address(text: str) -> str:
     """The address to write to: trimmed, the domain in lower case and in ASCII (IDNA 2008), the local part as given.
 

@@ -15,11 +15,14 @@ from newsletter.issue import Issue, RenderedIssue
 from newsletter.issue.model import Sender, slug_of
 from newsletter.render import ImageFolder, Inputs, conditions_of, render
 from newsletter.settings import FILE_NAME, Settings
-from newsletter.source import Source, read_source, validate
+from newsletter.source import Source, parse_source, read_source, validate
 from newsletter.theme import Theme, load_theme
 
 if TYPE_CHECKING:
     from newsletter.environment import Environment
+    from newsletter.esp.sendgrid import SendGrid
+    from newsletter.store import Store
+    from newsletter.subscriber import Subscriber
 
 ISSUES = "issues"
 STATE = ".newsletter"
@@ -79,6 +82,39 @@ class Workspace:
             return local + str(self.root / chosen.removeprefix(local))
         return chosen
 
+    def open_store(self) -> Store:
+        """The database of subscribers and deliveries; to be closed. Raises StoreError."""
+        from newsletter.store import open_store
+
+        return open_store(self.database_url)
+
+    def open_provider(self) -> SendGrid:
+        """SendGrid, or whoever stands in for it at SENDGRID_HOST; to be closed. Raises ProviderError."""
+        from newsletter.esp.sendgrid import SendGrid
+
+        key = self.environment.sendgrid_api_key
+        return SendGrid(key.get_secret_value() if key else None, self.environment.sendgrid_host)
+
+    @property
+    def secret(self) -> str | None:
+        """What signs unsubscribe links."""
+        secret = self.environment.newsletter_secret
+        return secret.get_secret_value() if secret else None
+
+    def reader(self, email: str | None) -> Subscriber:
+        """The subscriber with this address, or a sample one who has every attribute. Raises WorkspaceError."""
+        from newsletter.subscriber import sample_subscriber
+
+        if email is None:
+            return sample_subscriber()
+        from newsletter.store.subscribers import subscriber_by_address
+
+        with self.open_store() as store, store.read() as connection:
+            person = subscriber_by_address(connection, email)
+        if person is None:
+            raise WorkspaceError(f"there is no subscriber {email}", hint="see `newsletter subscribers list`")
+        return person
+
     def issue_files(self) -> list[Path]:
         """The issues' files, newest name first."""
         return sorted((self.root / ISSUES).glob("*.yaml"), reverse=True)
@@ -131,8 +167,15 @@ class Edition:
     @classmethod
     def read(cls, workspace: Workspace, path: Path) -> Edition:
         """Read the file at `path`. Faults in it are the Edition's Problems."""
-        shown = workspace.shown(path)
-        source, problems = read_source(path, shown)
+        return cls._of(workspace, path, *read_source(path, workspace.shown(path)))
+
+    @classmethod
+    def of_text(cls, workspace: Workspace, path: Path, text: str) -> Edition:
+        """As `read`, of `text` that is to become the content of the file at `path`."""
+        return cls._of(workspace, path, *parse_source(text, workspace.shown(path)))
+
+    @classmethod
+    def _of(cls, workspace: Workspace, path: Path, source: Source | None, problems: list[Problem]) -> Edition:
         if source is None:
             return cls(workspace, path, None, None, None, problems)
         issue, more = validate(source, Issue)
@@ -173,6 +216,13 @@ class Edition:
     def images(self) -> ImageFolder:
         """Where the issue's local images are found."""
         return ImageFolder((self.path.parent, self.workspace.root), self.workspace.root)
+
+    def sendable(self) -> Edition:
+        """Itself, when neither the issue nor its rendering has errors. Raises ProblemsFound."""
+        problems = self.check()
+        if errors_in(problems):
+            raise ProblemsFound(problems)
+        return self
 
     def ready(self) -> Issue:
         """The issue, when it has no errors. Raises ProblemsFound."""

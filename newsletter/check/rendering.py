@@ -9,9 +9,9 @@ from newsletter.issue import RenderedIssue
 from newsletter.settings import Settings
 from newsletter.source import Source, problem_at
 
-CLIP = 102_400
+GMAIL_CLIPS_AT = 102_400
 """Bytes of HTML beyond which Gmail cuts an email off."""
-CLIP_WARNING = 90_000
+GMAIL_CLIPS_AT_WARNING = 90_000
 TRACKED_LINK = 200
 """Bytes that a link grows by when the provider rewrites it to count clicks; an allowance."""
 
@@ -23,15 +23,15 @@ def check_rendered(rendered: RenderedIssue, source: Source, settings: Settings) 
     links = len(re.findall(r"<a [^>]*href=", rendered.html))
     grown = size + (links * TRACKED_LINK if settings.tracking.clicks else 0)
     tracked = f", with the {links} links rewritten to count clicks about {grown:,}" if grown != size else ""
-    if grown > CLIP:
-        message = f"the email has {size:,} bytes{tracked}; Gmail cuts off at {CLIP:,}"
+    if grown > GMAIL_CLIPS_AT:
+        message = f"the email has {size:,} bytes{tracked}; Gmail cuts off at {GMAIL_CLIPS_AT:,}"
         problems.append(
             Problem(
                 "too-large", message, Location(source.file), "shorten it, or choose a theme with less around each story"
             )
         )
-    elif grown > CLIP_WARNING:
-        message = f"the email has {size:,} bytes{tracked}; Gmail cuts off at {CLIP:,}"
+    elif grown > GMAIL_CLIPS_AT_WARNING:
+        message = f"the email has {size:,} bytes{tracked}; Gmail cuts off at {GMAIL_CLIPS_AT:,}"
         problems.append(Problem("nearly-too-large", message, Location(source.file), severity=Severity.WARNING))
     if settings.unsubscribe is None and settings.public_url is None:
         hint = "add `unsubscribe: {group_id: NUMBER}` (SendGrid's group) to newsletter.yaml, or `public_url:`"

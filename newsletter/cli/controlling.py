@@ -22,13 +22,13 @@ def pause_command(name: str | None, list_name: str | None) -> None:
     Example:
       newsletter pause spring-tides
     """
-    from newsletter.cli.opened import one_dispatch, opened_store
+    from newsletter.cli.dispatches import one_dispatch
     from newsletter.cli.output import out
     from newsletter.dispatch.control import pause
     from newsletter.workspace import Workspace
 
     workspace = Workspace.open()
-    with opened_store(workspace) as store:
+    with workspace.open_store() as store:
         dispatch = one_dispatch(store, workspace, name, list_name)
         pause(store, dispatch)
     out.print(f"Paused. To go on: newsletter resume {dispatch.issue_slug} --list {dispatch.list_name}")
@@ -48,7 +48,7 @@ def cancel_command(name: str | None, list_name: str | None) -> None:
     """
     from datetime import UTC, datetime
 
-    from newsletter.cli.opened import one_dispatch, opened_store
+    from newsletter.cli.dispatches import one_dispatch
     from newsletter.cli.output import out
     from newsletter.cli.reports import equation
     from newsletter.dispatch.control import cancel
@@ -56,7 +56,7 @@ def cancel_command(name: str | None, list_name: str | None) -> None:
     from newsletter.workspace import Workspace
 
     workspace = Workspace.open()
-    with opened_store(workspace) as store:
+    with workspace.open_store() as store:
         dispatch = one_dispatch(store, workspace, name, list_name)
         count = cancel(store, dispatch, now=datetime.now(UTC))
         with store.read() as connection:
@@ -78,14 +78,14 @@ def undo_command(name: str | None, list_name: str | None) -> int:
     """
     from datetime import UTC, datetime
 
-    from newsletter.cli.opened import one_dispatch, opened_provider, opened_store
+    from newsletter.cli.dispatches import one_dispatch
     from newsletter.cli.output import err, out
     from newsletter.dispatch.control import undo
     from newsletter.dispatch.plan import UNDO_MARGIN
     from newsletter.workspace import Workspace
 
     workspace = Workspace.open()
-    with opened_store(workspace) as store, opened_provider(workspace) as provider:
+    with workspace.open_store() as store, workspace.open_provider() as provider:
         dispatch = one_dispatch(store, workspace, name, list_name)
         undone = undo(store, provider, dispatch, now=datetime.now(UTC), margin=UNDO_MARGIN)
     out.print(f"Undone: {undone.cancelled:,} will not get it.")
@@ -119,7 +119,7 @@ def resolve_command(
       newsletter resolve spring-tides --assume-sent
       newsletter resolve spring-tides --resend --to ada@example.org
     """
-    from newsletter.cli.opened import one_dispatch, opened_store
+    from newsletter.cli.dispatches import one_dispatch
     from newsletter.cli.output import out
     from newsletter.workspace import Workspace
 
@@ -128,7 +128,7 @@ def resolve_command(
     if addresses and not (assume_sent or resend):
         raise click.UsageError("With --to, say what is to become of them: --assume-sent or --resend.")
     workspace = Workspace.open()
-    with opened_store(workspace) as store:
+    with workspace.open_store() as store:
         dispatch = one_dispatch(store, workspace, name, list_name)
         if not (assume_sent or resend):
             return _list(store, dispatch, as_json)

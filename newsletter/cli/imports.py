@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from newsletter.cli.main import FAILED, FINE
-from newsletter.cli.opened import opened_store
 
 if TYPE_CHECKING:
     from newsletter.store.import_csv import ImportProgress, ImportReport
@@ -47,8 +46,9 @@ def import_command(file: Path, list_name: str, dry_run: bool, report: Path | Non
     """
     from newsletter.cli.output import print_json
     from newsletter.store.import_csv import import_csv
+    from newsletter.workspace import Workspace
 
-    with opened_store() as store, _progress(file) as progress:
+    with Workspace.open().open_store() as store, _progress(file) as progress:
         done = import_csv(
             store, file, list_name, now=datetime.now(UTC), report_file=report, dry_run=dry_run, progress=progress
         )
@@ -131,8 +131,9 @@ def export_command(list_name: str) -> None:
     """
     from newsletter.store.export_csv import export_csv
     from newsletter.store.subscribers import need_list
+    from newsletter.workspace import Workspace
 
-    with opened_store() as store, store.read() as connection:
+    with Workspace.open().open_store() as store, store.read() as connection:
         need_list(connection, list_name)
         if isinstance(sys.stdout, io.TextIOWrapper):
             # Whatever the machine's language; and CSV ends its lines by itself.

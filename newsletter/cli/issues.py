@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -65,15 +64,14 @@ def render_command(name: str | None, folder: Path, email: str | None, as_json: b
       newsletter render spring-tides --out out
       newsletter render spring-tides --out out --as ada@example.org
     """
-    from newsletter.cli.people import reader
     from newsletter.eml import for_browser, message_for
     from newsletter.issue import fill
-    from newsletter.personalise import variant_of
+    from newsletter.personalise import sample_values, variant_of
     from newsletter.workspace import Workspace
 
     workspace = Workspace.open()
     edition = workspace.load(name)
-    person = reader(workspace, email)
+    person = workspace.reader(email)
     rendered = edition.render(variant_of(edition.conditions, person))
     values = sample_values(rendered, person)
     folder.mkdir(parents=True, exist_ok=True)
@@ -102,20 +100,6 @@ def render_command(name: str | None, folder: Path, email: str | None, as_json: b
         return
     for filename, data in written.items():
         click.echo(f"{folder / filename}  " + click.style(f"{len(data):,} bytes", dim=True))
-
-
-def sample_values(rendered: Any, person: Any) -> dict[str, str]:
-    """The substitutions for one person, with an unsubscribe link that leads nowhere."""
-    from newsletter.personalise import PersonaliseError, fill_slots, substitutions
-
-    try:
-        values = fill_slots(rendered.slots, person)
-    except PersonaliseError as error:
-        from newsletter.errors import RenderError
-
-        hint = 'give a fallback: `{{ subscriber.NAME or "…" }}`, or choose another subscriber with --as'
-        raise RenderError(f"the personal parts can't be filled for {person.email}: {error}", hint=hint) from None
-    return substitutions(rendered, values, "https://example.org/unsubscribe")
 
 
 @click.command("schema")

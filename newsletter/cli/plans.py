@@ -9,9 +9,10 @@ from urllib.parse import urlsplit
 
 from rich.text import Text
 
+from newsletter.check import GMAIL_CLIPS_AT
 from newsletter.cli.output import err, out, summary
-from newsletter.dispatch.envelope import Envelope
 from newsletter.dispatch.plan import Order, Plan
+from newsletter.outbox import order_of, variant_words
 from newsletter.store.audience import Selection
 
 if TYPE_CHECKING:
@@ -19,52 +20,11 @@ if TYPE_CHECKING:
 
 _LOUD = ("subject", "recipients")
 
-GMAIL_CLIPS_AT = 102_400
-"""Bytes of HTML; Gmail cuts off the rest, with the unsubscribe link."""
 
-
-def order_of(
-    workspace: Workspace,
-    *,
-    name: str | None,
-    list_name: str,
-    segment: str | None,
-    exclude_list: tuple[str, ...],
-    exclude_received: tuple[str, ...],
-    limit: int | None,
-) -> tuple[Edition, Order]:
+def ordered(workspace: Workspace, *, name: str | None, **chosen: Any) -> tuple[Edition, Order]:
     """The issue, checked, and the order that the options of a command make. Raises ProblemsFound."""
-    from newsletter.cli.opened import sendable
-    from newsletter.errors import ProblemsFound
-    from newsletter.expression import ExpressionError, problem_of
-    from newsletter.segment import choose_segment
-
-    edition = sendable(workspace, name)
-    settings = workspace.settings
-    try:
-        expression = choose_segment(segment, settings.segments) if segment is not None else None
-    except ExpressionError as error:
-        raise ProblemsFound([problem_of(error, "--segment")]) from None
-    envelope = Envelope(
-        from_email=edition.sender.email,
-        from_name=edition.sender.name or "",
-        reply_to=edition.reply_to,
-        categories=tuple(dict.fromkeys((edition.slug, *edition.ready().tags))),
-        unsubscribe_group=settings.unsubscribe.group_id if settings.unsubscribe else None,
-        public_url=settings.public_url,
-        track_opens=settings.tracking.opens,
-        track_clicks=settings.tracking.clicks,
-    )
-    order = Order(
-        issue_slug=edition.slug,
-        conditions=edition.conditions,
-        render=edition.render,
-        envelope=envelope,
-        list_name=list_name,
-        selection=Selection(expression, exclude_list, exclude_received, limit),
-        batch_size=settings.batch_size,
-    )
-    return edition, order
+    edition = workspace.load(name).sendable()
+    return edition, order_of(edition, segment_named="--segment", **chosen)
 
 
 def print_plan(edition: Edition, order: Order, plan: Plan) -> None:
@@ -123,14 +83,6 @@ def _local(moment: Any, zone: str) -> str:
     return f"{moment.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M} ({zone})"
 
 
-def variant_words(conditions: tuple[str, ...], variant: str) -> str:
-    """A variant in words: the conditions that hold in it."""
-    if not conditions:
-        return "the same for all"
-    held = [condition for condition, bit in zip(conditions, variant, strict=True) if bit == "1"]
-    return " and ".join(f"({condition})" if " or " in condition else condition for condition in held) or "no condition"
-
-
 def print_unrenderable(plan: Plan) -> None:
     """Those whose personal parts can't be filled, with the reason."""
     if not plan.unrenderable_count:
@@ -163,20 +115,3 @@ def planning_progress() -> Iterator[Callable[[int], None]]:
     """A line that counts those who have been looked at, while a plan is made; nothing when nobody looks."""
     with err.status("Planning …") as status:
         yield lambda count: status.update(f"Planning … {count:,} people looked at")
-
-
-@contextmanager
-def rehearsal_host(workspace: Workspace) -> Iterator[Workspace]:
-    """The workspace with a provider on this machine: the sandbox that SENDGRID_HOST names, else one for this once."""
-    from ipaddress import ip_address
-
-    from pydantic import SecretStr
-
-    from newsletter.sandbox import Sandbox
-
-    host = urlsplit(workspace.environment.sendgrid_host).hostname or ""
-    if host == "localhost" or (host.replace(".", "").isdigit() and ip_address(host).is_loopback):
-        yield workspace
-        return
-    with Sandbox(keep="counts") as sandbox:
-        yield workspace.with_environment(sendgrid_host=sandbox.url, sendgrid_api_key=SecretStr("SG.rehearsal"))

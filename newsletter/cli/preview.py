@@ -69,19 +69,17 @@ class _State:
         self.refresh()
 
     def refresh(self) -> None:
-        from newsletter.cli.issues import sample_values
         from newsletter.cli.output import problem_text
-        from newsletter.cli.people import reader
         from newsletter.eml import for_browser
         from newsletter.errors import NewsletterError
         from newsletter.issue import fill
-        from newsletter.personalise import variant_of
+        from newsletter.personalise import sample_values, variant_of
 
         problems, failure = [], ""
         try:
             edition = self.workspace.load(self.path)
             problems = edition.check()
-            person = reader(self.workspace, self.email)
+            person = self.workspace.reader(self.email)
             rendered = edition.render(variant_of(edition.conditions, person))
             values = sample_values(rendered, person)
             self.html = for_browser(fill(rendered.html, values), rendered.images, "/images/")

@@ -66,15 +66,14 @@ def plan_command(as_json: bool, **chosen: Any) -> int:
       newsletter plan spring-tides --list members
       newsletter plan spring-tides --list members --segment 'subscriber.region == "north"'
     """
-    from newsletter.cli.opened import opened_store
     from newsletter.cli.output import print_json
-    from newsletter.cli.plans import order_of, plan_json, print_plan
+    from newsletter.cli.plans import ordered, plan_json, print_plan
     from newsletter.dispatch.plan import survey
     from newsletter.workspace import Workspace
 
     workspace = Workspace.open()
-    edition, order = order_of(workspace, **chosen)
-    with opened_store(workspace) as store:
+    edition, order = ordered(workspace, **chosen)
+    with workspace.open_store() as store:
         plan = survey(store, order)
     if as_json:
         print_json(plan_json(order, plan))
@@ -128,8 +127,7 @@ def send_command(
     """
     from dataclasses import replace
 
-    from newsletter.cli.opened import opened_store
-    from newsletter.cli.plans import order_of
+    from newsletter.cli.plans import ordered
     from newsletter.cli.times import send_time
     from newsletter.dispatch.ramp import Ramp
     from newsletter.dispatch.send import Speed
@@ -137,12 +135,12 @@ def send_command(
     from newsletter.workspace import Workspace
 
     workspace = Workspace.open()
-    edition, order = order_of(workspace, **chosen)
+    edition, order = ordered(workspace, **chosen)
     send_at = send_time(at, undo_window, workspace.settings.publication.time_zone)
     order = replace(order, ramp=ramp, send_at=send_at, rehearsal=rehearse)
     speed = Speed(connections, rate)
     stages = Ramp(ramp_stop / 100, ramp_wait.total_seconds())
-    with opened_store(workspace) as store:
+    with workspace.open_store() as store:
         with store.read() as connection:
             unfinished = None if rehearse else unfinished_dispatch(connection, order.issue_slug, order.list_name)
         if unfinished is None:
@@ -175,7 +173,7 @@ def resume_command(
     Example:
       newsletter resume spring-tides
     """
-    from newsletter.cli.opened import one_dispatch, opened_store
+    from newsletter.cli.dispatches import one_dispatch
     from newsletter.delivery import UNFINISHED
     from newsletter.dispatch.ramp import Ramp
     from newsletter.dispatch.send import Speed
@@ -183,7 +181,7 @@ def resume_command(
     from newsletter.workspace import Workspace
 
     workspace = Workspace.open()
-    with opened_store(workspace) as store:
+    with workspace.open_store() as store:
         dispatch = one_dispatch(store, workspace, name, list_name)
         if dispatch.state not in UNFINISHED:
             raise DispatchError(f"there is nothing to resume: it is {dispatch.state}")
@@ -197,7 +195,6 @@ def _confirmed_plan(
     """Freeze the plan, show it, and have it confirmed; None, and nothing kept, when it isn't."""
     from datetime import UTC, datetime
 
-    from newsletter.cli.opened import secret_of
     from newsletter.cli.output import err
     from newsletter.cli.plans import planning_progress, print_plan, print_unrenderable
     from newsletter.dispatch.plan import UnrenderableError, freeze
@@ -207,7 +204,7 @@ def _confirmed_plan(
         raise click.UsageError("There is nobody to ask here: add --yes COUNT, with the number that `plan` shows.")
     try:
         with planning_progress() as watch:
-            plan = freeze(store, order, now=datetime.now(UTC), secret=secret_of(workspace), watch=watch)
+            plan = freeze(store, order, now=datetime.now(UTC), secret=workspace.secret, watch=watch)
     except UnrenderableError as error:
         print_unrenderable(error.plan)
         raise
@@ -255,19 +252,18 @@ def _send(store: Store, workspace: Workspace, dispatch: Dispatch, speed: Speed, 
     from contextlib import ExitStack
     from datetime import UTC, datetime
 
-    from newsletter.cli.opened import opened_provider, secret_of
     from newsletter.cli.output import err, print_json
-    from newsletter.cli.plans import rehearsal_host
     from newsletter.cli.reports import print_result, result_json, sending_progress
     from newsletter.dispatch.control import prepare_undo
     from newsletter.dispatch.send import send, start
+    from newsletter.outbox import rehearsal_host
     from newsletter.store.dispatches import discard_dispatch
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
         if dispatch.rehearsal:
             workspace = stack.enter_context(rehearsal_host(workspace))
-        provider = stack.enter_context(opened_provider(workspace))
+        provider = stack.enter_context(workspace.open_provider())
         if dispatch.send_at is not None:
             prepare_undo(store, provider, dispatch)
         dispatch = start(store, dispatch.id, now=datetime.now(UTC))
@@ -277,7 +273,7 @@ def _send(store: Store, workspace: Workspace, dispatch: Dispatch, speed: Speed, 
                     store,
                     provider,
                     dispatch,
-                    secret=secret_of(workspace),
+                    secret=workspace.secret,
                     speed=speed,
                     ramp=ramp if dispatch.audience.get("ramp") else None,
                     report=report,

@@ -40,12 +40,11 @@ def status_command(name: str | None, list_name: str | None, watch: bool, as_json
       newsletter status spring-tides
       newsletter status spring-tides --watch
     """
-    from newsletter.cli.opened import opened_store
     from newsletter.cli.output import print_json
     from newsletter.workspace import Workspace
 
     workspace = Workspace.open()
-    with opened_store(workspace) as store:
+    with workspace.open_store() as store:
         if watch:
             return _watch(store, _chosen(store, workspace, name, list_name))
         found = _standing(store, _chosen(store, workspace, name, list_name))
@@ -57,7 +56,7 @@ def status_command(name: str | None, list_name: str | None, watch: bool, as_json
 
 
 def _chosen(store: Store, workspace: Any, name: str | None, list_name: str | None) -> list[Dispatch]:
-    from newsletter.cli.opened import dispatches_named
+    from newsletter.cli.dispatches import dispatches_named
     from newsletter.store.dispatches import dispatches_of
 
     if name is not None:
@@ -176,11 +175,11 @@ def who_command(name: str | None, list_name: str | None, statuses: tuple[str, ..
       newsletter who spring-tides --status refused --status uncertain
       newsletter who spring-tides --format csv > who.csv
     """
-    from newsletter.cli.opened import dispatches_named, opened_store
+    from newsletter.cli.dispatches import dispatches_named
     from newsletter.workspace import Workspace
 
     workspace = Workspace.open()
-    with opened_store(workspace) as store:
+    with workspace.open_store() as store:
         chosen = dispatches_named(store, workspace, name, list_name)[::-1]
         _write_people(_people(store, chosen, statuses), form)
 
@@ -232,7 +231,6 @@ def why_command(address: str, as_json: bool) -> None:
       newsletter why ada@example.org
     """
     from newsletter.cli.histories import history, print_history
-    from newsletter.cli.opened import opened_store
     from newsletter.cli.output import print_json
     from newsletter.errors import WorkspaceError
     from newsletter.subscriber import normalise_address
@@ -243,7 +241,7 @@ def why_command(address: str, as_json: bool) -> None:
     except ValueError as error:
         raise WorkspaceError(f"this is not an address: {error}") from None
     workspace = Workspace.open()
-    with opened_store(workspace) as store, store.read() as connection:
+    with workspace.open_store() as store, store.read() as connection:
         told = history(connection, email)
     if as_json:
         print_json(told)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from newsletter.cli.imports import export_command, import_command
-from newsletter.cli.opened import opened_store
 
 if TYPE_CHECKING:
     from newsletter.store.subscribers import Member
@@ -59,11 +58,12 @@ def add_command(
     from newsletter.store.subscribers import MembershipStatus, change_membership, join_list, make_list, merge_person
     from newsletter.store.suppressions import suppressions_of
     from newsletter.subscriber import Subscriber
+    from newsletter.workspace import Workspace
 
     pairs = dict(each.partition("=")[::2] for each in attributes)
     person = Subscriber(0, _normalised(address), name, pairs, tags)
     now = datetime.now(UTC)
-    with opened_store() as store, store.write() as connection:
+    with Workspace.open().open_store() as store, store.write() as connection:
         if again:
             welcome_back(connection, person.email)
         elif (since := forgotten_since(connection, person.email)) is not None:
@@ -92,8 +92,9 @@ def remove_command(address: str, list_name: str) -> None:
     from newsletter.cli.output import out
     from newsletter.errors import WorkspaceError
     from newsletter.store.subscribers import MembershipStatus, change_membership, subscriber_by_address
+    from newsletter.workspace import Workspace
 
-    with opened_store() as store, store.write() as connection:
+    with Workspace.open().open_store() as store, store.write() as connection:
         person = subscriber_by_address(connection, _normalised(address))
         left = MembershipStatus.UNSUBSCRIBED
         if person is None or not change_membership(
@@ -119,9 +120,10 @@ def suppress_command(address: str, reason: str, note: str | None) -> None:
     from newsletter.errors import WorkspaceError
     from newsletter.store.forgotten import forgotten_since
     from newsletter.store.suppressions import SuppressionReason, suppress
+    from newsletter.workspace import Workspace
 
     email = _normalised(address)
-    with opened_store() as store, store.write() as connection:
+    with Workspace.open().open_store() as store, store.write() as connection:
         if forgotten_since(connection, email) is not None:
             raise WorkspaceError(
                 f"{email} asked to be forgotten", hint="they are not mailed, and not to be noted again"
@@ -147,11 +149,12 @@ def forget_command(address: str, yes: bool) -> None:
     """
     from newsletter.cli.output import out
     from newsletter.store.forgotten import forget
+    from newsletter.workspace import Workspace
 
     email = _normalised(address)
     if not yes:
         click.confirm(f"Erase everything about {email}?", abort=True, err=True)
-    with opened_store() as store, store.write() as connection:
+    with Workspace.open().open_store() as store, store.write() as connection:
         erased = forget(connection, email, now=datetime.now(UTC))
     was = "forgotten" if erased.subscriber else "forgotten (and was no subscriber)"
     out.print(f"{email} is {was}; erased from {erased.deliveries:,} deliveries", markup=False)
@@ -172,10 +175,11 @@ def list_command(list_name: str | None, status: str | None, as_json: bool) -> No
     """
     from newsletter.cli.output import out, print_json
     from newsletter.store.subscribers import MembershipStatus, list_sizes, members, need_list
+    from newsletter.workspace import Workspace
 
     if status and not list_name:
         raise click.UsageError("--status needs --list.")
-    with opened_store() as store, store.read() as connection:
+    with Workspace.open().open_store() as store, store.read() as connection:
         if list_name is None:
             sizes = {name: {status.value: n for status, n in by.items()} for name, by in list_sizes(connection).items()}
             if as_json:
@@ -223,9 +227,10 @@ def show_command(address: str, as_json: bool) -> None:
     from newsletter.store.forgotten import forgotten_since
     from newsletter.store.subscribers import lists_of, subscriber_by_address
     from newsletter.store.suppressions import suppressions_of
+    from newsletter.workspace import Workspace
 
     email = _normalised(address)
-    with opened_store() as store, store.read() as connection:
+    with Workspace.open().open_store() as store, store.read() as connection:
         if (since := forgotten_since(connection, email)) is not None:
             raise WorkspaceError(f"{email} asked to be forgotten, on {since:%Y-%m-%d}; nothing is known of them")
         person = subscriber_by_address(connection, email)

@@ -21,9 +21,8 @@ from conftest import ARGUMENTS, NAMES
 from PIL import Image
 from playwright.sync_api import Browser, Route, sync_playwright
 
-from newsletter.cli.issues import sample_values
-from newsletter.cli.people import reader
 from newsletter.issue.rendered import RenderedIssue, fill
+from newsletter.personalise import sample_values
 from newsletter.subscriber import Subscriber
 from newsletter.theme import load_theme, theme_names
 from newsletter.workspace import Edition, Workspace
@@ -101,7 +100,7 @@ def main(root: str = ".", into: str = ".build/screenshots", *themes: str) -> int
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS, headless=True)
         for name, edition in editions(workspace, list(themes)):
-            shoot(browser, as_received(edition.render(), reader(workspace, None)), folder, name)
+            shoot(browser, as_received(edition.render(), workspace.reader(None)), folder, name)
             print(f"{name}: {folder}/{name}-*.png")
         browser.close()
     if (workspace.root / README_PICTURE).parent.is_dir():

@@ -1,9 +1,19 @@
-"""The files that `init` and `new` write."""
+"""What a workspace and an issue begin as: the files that `newsletter init`, `newsletter new` and the Studio write."""
 
 from __future__ import annotations
 
 import datetime
 import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from newsletter.errors import WorkspaceError
+from newsletter.issue.model import slug_of
+from newsletter.issue.schema import json_schema
+from newsletter.source import parse_source
+from newsletter.theme import builtin_templates
+from newsletter.workspace import ISSUES, Workspace
 
 SETTINGS = """\
 # What holds for every issue.
@@ -65,6 +75,67 @@ blocks:
     attribution: Ada Example
     role: reader
 """
+
+
+def write_workspace(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """Make a workspace in `folder`: each of its files, and whether it was written; what is there already is kept."""
+    today = datetime.date.today()  # noqa: DTZ011 - the author's own day
+    files = {
+        "newsletter.yaml": SETTINGS,
+        ".gitignore": GITIGNORE,
+        ".env": ENVIRONMENT,
+        "subscribers.csv": SUBSCRIBERS,
+        "issues/issue.schema.json": json.dumps(json_schema(), ensure_ascii=False, indent=2) + "\n",
+        f"issues/{today}-hello.yaml": SAMPLE.replace("DATE", str(today)),
+        "templates/digest/theme.yaml": (builtin_templates() / "digest" / "theme.yaml").read_text("utf-8"),
+    }
+    for name, content in files.items():
+        path = folder / name
+        fresh = not path.exists()
+        if fresh:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, "utf-8")
+        yield path, fresh
+
+
+def start_issue(workspace: Workspace, title: str, theme: str | None = None) -> Path:
+    """Write a new issue, and give its file. Raises WorkspaceError when there is one of this name already."""
+    path, today = _free_path(workspace, title)
+    content = new_issue(title, slug_of(title), today)
+    if theme is not None and theme != workspace.settings.theme:
+        content = re.sub(r"^# theme: .*$", f"theme: {theme}", content, count=1, flags=re.MULTILINE)
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(content, "utf-8")
+    return path
+
+
+def copy_issue(workspace: Workspace, original: Path, title: str) -> Path:
+    """Write a copy of an issue under a new title, with today's date, and give its file.
+
+    Raises WorkspaceError when there is one of this name already, or the original can't be read.
+    """
+    from newsletter.source import edits
+
+    path, today = _free_path(workspace, title)
+    edition = workspace.load(original)
+    source = edition.source
+    if source is None or not isinstance(source.data, dict):
+        raise WorkspaceError(f"{edition.file} can't be read", hint="mend it first, or start from a theme")
+    for key, value in (("subject", title), ("date", str(today)), ("slug", slug_of(title))):
+        text = edits.apply(source.text, edits.set_value(source, (key,), value))
+        again, _ = parse_source(text, edition.file)
+        assert again is not None  # edits leave what can be read
+        source = again
+    path.write_text(source.text, "utf-8")
+    return path
+
+
+def _free_path(workspace: Workspace, title: str) -> tuple[Path, datetime.date]:
+    today = datetime.date.today()  # noqa: DTZ011 - the author's own day
+    path = workspace.root / ISSUES / f"{today}-{slug_of(title)}.yaml"
+    if path.exists():
+        raise WorkspaceError(f"{workspace.shown(path)} is there already", hint="choose another title, or edit it")
+    return path, today
 
 
 def new_issue(title: str, slug: str, date: datetime.date) -> str:

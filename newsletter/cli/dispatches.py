@@ -1,50 +1,15 @@
-"""What several commands open: the store, the provider, an issue that is fit to be sent."""
+"""Which dispatch a command is about: by the name of its issue, and its list."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from newsletter.errors import NewsletterError
+from newsletter.errors import NewsletterError, WorkspaceError
 
 if TYPE_CHECKING:
-    from newsletter.esp.sendgrid import SendGrid
     from newsletter.store import Store
     from newsletter.store.dispatches import Dispatch
-    from newsletter.workspace import Edition, Workspace
-
-
-def opened_store(workspace: Workspace | None = None) -> Store:
-    """The database of a workspace, of the one that the current folder is in when None."""
-    from newsletter.store import open_store
     from newsletter.workspace import Workspace
-
-    return open_store((workspace or Workspace.open()).database_url)
-
-
-def opened_provider(workspace: Workspace) -> SendGrid:
-    """SendGrid, or whoever stands in for it at SENDGRID_HOST. Raises ProviderError."""
-    from newsletter.esp.sendgrid import SendGrid
-
-    environment = workspace.environment
-    key = environment.sendgrid_api_key.get_secret_value() if environment.sendgrid_api_key else None
-    return SendGrid(key, environment.sendgrid_host)
-
-
-def secret_of(workspace: Workspace) -> str | None:
-    """What signs unsubscribe links."""
-    secret = workspace.environment.newsletter_secret
-    return secret.get_secret_value() if secret else None
-
-
-def sendable(workspace: Workspace, name: str | None) -> Edition:
-    """The issue called `name`, checked with its rendering. Raises ProblemsFound when it has errors."""
-    from newsletter.errors import ProblemsFound, errors_in
-
-    edition = workspace.load(name)
-    problems = edition.check()
-    if errors_in(problems):
-        raise ProblemsFound(problems)
-    return edition
 
 
 def dispatches_named(store: Store, workspace: Workspace, name: str | None, list_name: str | None) -> list[Dispatch]:
@@ -52,7 +17,6 @@ def dispatches_named(store: Store, workspace: Workspace, name: str | None, list_
 
     The issue's file may be gone: then `name` is its slug. Raises NewsletterError when there is no such dispatch.
     """
-    from newsletter.errors import WorkspaceError
     from newsletter.store.dispatches import dispatches_of
 
     with store.read() as connection:

@@ -1,0 +1,1 @@
+"""The Studio: compose, preview, test and send in the browser. Loopback only."""
