@@ -1,0 +1,92 @@
+"""The desk: what all pages of a running Studio share."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from newsletter.errors import NewsletterError
+from newsletter.store import Store
+from newsletter.studio.rendering import Renderer, Rendering, Request
+from newsletter.theme import builtin_templates
+from newsletter.workspace import STATE, Workspace
+
+Listener = Callable[[set[Path]], None]
+"""Told the files that changed, on the event loop."""
+
+
+class Desk:
+    """A workspace as the Studio has it open: its files watched, its store, its rendering process, its images.
+
+    The event loop is shared by all pages: what touches the store goes through `asyncio.to_thread`.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.renderer = Renderer()
+        self.images: dict[str, tuple[str, bytes]] = {}
+        """The images of renderings, by name: media type and bytes."""
+        self.fault: str | None = None
+        """What is wrong with newsletter.yaml; the last good settings are used meanwhile."""
+        self._workspace = Workspace.open(root)
+        self._opened_at = self._settings_version()
+        self._store: Store | None = None
+        self._opening = threading.Lock()
+        self._listeners: set[Listener] = set()
+        self._stop = asyncio.Event()
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace with its newest good settings."""
+        version = self._settings_version()
+        if version != self._opened_at:
+            self._opened_at = version
+            try:
+                self._workspace = Workspace.open(self.root)
+                self.fault = None
+            except NewsletterError as error:
+                self.fault = error.message
+        return self._workspace
+
+    @property
+    def store(self) -> Store:
+        """The database; opened when it is first asked for. Raises StoreError."""
+        with self._opening:
+            if self._store is None:
+                self._store = self._workspace.open_store()
+            return self._store
+
+    async def render(self, request: Request, asker: object = None) -> Rendering | None:
+        """As `Renderer.render`; the images are kept to be served."""
+        done = await self.renderer.render(request, asker)
+        if done is not None:
+            self.images.update(done.images)
+        return done
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Have `listener` called when files of the workspace or the built-in themes change. Gives what ends that."""
+        self._listeners.add(listener)
+        return lambda: self._listeners.discard(listener)
+
+    async def watch(self) -> None:
+        """Tell the listeners of changed files until the desk is closed."""
+        from watchfiles import awatch
+
+        kept_out = (f"/{STATE}/", "/.git/", "/__pycache__/")
+        async for changes in awatch(self.root, builtin_templates(), step=30, debounce=60, stop_event=self._stop):
+            changed = {Path(file) for _, file in changes if not any(part in file for part in kept_out)}
+            for listener in list(self._listeners) if changed else ():
+                listener(changed)
+
+    def close(self) -> None:
+        """End the rendering process, and close the store."""
+        self._stop.set()
+        self.renderer.close()
+        if self._store is not None:
+            self._store.close()
+
+    def _settings_version(self) -> tuple[int, ...]:
+        files = (self.root / "newsletter.yaml", self.root / ".env")
+        return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)

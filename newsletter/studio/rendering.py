@@ -1,0 +1,196 @@
+"""Rendering in a process of its own: mjml-python holds the interpreter's lock while it works, and a template or a
+document can take a process down. The page that asked never waits for a rendering that a newer one has overtaken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import multiprocessing
+import time
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from newsletter.errors import NewsletterError, Problem, ProblemsFound
+from newsletter.subscriber import Subscriber, sample_subscriber
+
+IMAGES = "/images/"
+"""Where the Studio serves the images of renderings."""
+PATIENCE = 20.0
+"""Seconds after which a rendering is given up, and its process ended."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to render: the issue at `path` of the workspace at `root`, with `text` in place of the file's content where
+    that is given, as `person` would get it (a sample subscriber when None), in `variant` (the person's when None).
+
+    `check` asks for the Problems of the rendering too; `known_images` are those that needn't be returned again.
+    """
+
+    root: Path
+    path: Path
+    text: str | None = field(default=None, repr=False)
+    person: Subscriber | None = None
+    variant: str | None = None
+    check: bool = False
+    known_images: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """What came of a Request. Without `html` it couldn't be rendered: `failure` and `problems` say why."""
+
+    html: str | None = field(default=None, repr=False)
+    """The HTML part with the personal parts filled in, its images at addresses of the Studio."""
+    source: str = field(default="", repr=False)
+    """The HTML part as the provider gets it, tokens and all."""
+    text: str = field(default="", repr=False)
+    subject: str = ""
+    preheader: str = ""
+    sender: tuple[str, str] = ("", "")
+    """Name and address."""
+    variant: str = ""
+    conditions: tuple[str, ...] = ()
+    slots: tuple[tuple[str, str], ...] = ()
+    """Each personal expression of the issue, and what this person gets in its place."""
+    problems: tuple[Problem, ...] = ()
+    failure: str | None = None
+    images: Mapping[str, tuple[str, bytes]] = field(default_factory=dict, repr=False)
+    """Media type and bytes by the name under `IMAGES`; those that were known are left out."""
+    seconds: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """Bytes of the HTML part, which is what Gmail's limit is about."""
+        return len(self.source.encode())
+
+
+class Renderer:
+    """A rendering process, kept warm; started again when a rendering took it down. To be closed."""
+
+    def __init__(self) -> None:
+        self._pool: ProcessPoolExecutor | None = None
+        self._newest: dict[object, int] = {}
+        self._turns: dict[object, asyncio.Lock] = {}
+
+    async def render(self, request: Request, asker: object = None) -> Rendering | None:
+        """Render. None when the same `asker` has asked again meanwhile: the newer answer is the one to show."""
+        if asker is None:
+            return await self._run(request)
+        number = self._newest[asker] = self._newest.get(asker, 0) + 1
+        async with self._turns.setdefault(asker, asyncio.Lock()):
+            if self._newest.get(asker) != number:
+                return None
+            done = await self._run(request)
+        return done if self._newest.get(asker) == number else None
+
+    def forget(self, asker: object) -> None:
+        """Drop what is kept about an asker whose page was closed."""
+        self._newest.pop(asker, None)
+        self._turns.pop(asker, None)
+
+    async def call(self, function: Any, *arguments: Any) -> Any:
+        """Run a function of a module in the process. Raises NewsletterError when it dies of it or takes too long."""
+        loop = asyncio.get_running_loop()
+        pool = self._pool = self._pool or ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+        try:
+            return await asyncio.wait_for(loop.run_in_executor(pool, function, *arguments), PATIENCE)
+        except BrokenProcessPool:
+            self._end(pool)
+            raise NewsletterError(
+                "rendering ended its process", hint="something in the issue is nested too deep"
+            ) from None
+        except TimeoutError:
+            self._end(pool)
+            raise NewsletterError(f"rendering took longer than {PATIENCE:.0f} seconds and was stopped") from None
+
+    async def _run(self, request: Request) -> Rendering:
+        try:
+            done: Rendering = await self.call(render_request, request)
+        except NewsletterError as error:
+            return Rendering(failure=error.message)
+        return done
+
+    def _end(self, pool: ProcessPoolExecutor) -> None:
+        for process in list((pool._processes or {}).values()):
+            process.kill()
+        pool.shutdown(wait=False, cancel_futures=True)
+        if self._pool is pool:
+            self._pool = None
+
+    def close(self) -> None:
+        """End the process."""
+        if self._pool is not None:
+            self._end(self._pool)
+
+
+def render_request(request: Request) -> Rendering:
+    """Do what a Request asks for; runs in the rendering process. Faults come back in the Rendering."""
+    from newsletter.eml import for_browser
+    from newsletter.issue import fill
+    from newsletter.personalise import sample_values, variant_of
+    from newsletter.workspace import Edition
+
+    begin = time.perf_counter()
+    problems: list[Problem] = []
+    try:
+        workspace = _workspace(request.root, _version(request.root))
+        edition = (
+            Edition.read(workspace, request.path)
+            if request.text is None
+            else Edition.of_text(workspace, request.path, request.text)
+        )
+        problems = edition.check() if request.check else list(edition.problems)
+        person = request.person or sample_subscriber()
+        edition.ready()
+        known = set(edition.conditions)
+        variant = request.variant if request.variant is not None and len(request.variant) == len(known) else None
+        rendered = edition.render(variant_of(edition.conditions, person) if variant is None else variant)
+        values = sample_values(rendered, person)
+        sender = edition.sender
+        html = for_browser(fill(rendered.html, values), rendered.images, IMAGES)
+        if base_url := workspace.settings.images.base_url:
+            for image in rendered.hosted_images:
+                html = html.replace(f"{base_url.rstrip('/')}/{image.filename}", IMAGES + image.filename)
+        return Rendering(
+            html=html,
+            source=rendered.html,
+            text=fill(rendered.text, values),
+            subject=fill(rendered.subject, values),
+            preheader=fill(rendered.preheader, values),
+            sender=(sender.name or "", sender.email),
+            variant=rendered.variant,
+            conditions=rendered.conditions,
+            slots=tuple({slot.expression: values[slot.token] for slot in rendered.slots}.items()),
+            problems=tuple(problems),
+            images={
+                image.filename: (image.media_type, image.data)
+                for image in (*rendered.images, *rendered.hosted_images)
+                if image.filename not in request.known_images
+            },
+            seconds=time.perf_counter() - begin,
+        )
+    except ProblemsFound as error:
+        return Rendering(problems=tuple(problems or error.problems), failure=error.message)
+    except NewsletterError as error:
+        problem = getattr(error, "problem", None)
+        found = [problem] if problem is not None and problem not in problems else []
+        words = error.message + (f"; {error.hint}" if error.hint else "")
+        return Rendering(problems=(*problems, *found), failure=words)
+
+
+def _version(root: Path) -> tuple[int, ...]:
+    """Of when the files are that a workspace is made of."""
+    return tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in (root / "newsletter.yaml", root / ".env"))
+
+
+@functools.lru_cache(maxsize=2)
+def _workspace(root: Path, _version: tuple[int, ...]) -> Any:
+    from newsletter.workspace import Workspace
+
+    return Workspace.open(root)
