@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from newsletter.cli.main import FAILED, FINE
+
+if TYPE_CHECKING:
+    from newsletter.errors import Problem
+    from newsletter.workspace import Edition, Workspace
 
 
 @click.command("check")
@@ -14,7 +19,8 @@ from newsletter.cli.main import FAILED, FINE
 @click.option(
     "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", help="How to print problems."
 )
-def check_command(names: tuple[str, ...], form: str) -> int:
+@click.option("--links", is_flag=True, help="Ask the websites, too, whether each web link answers.")
+def check_command(names: tuple[str, ...], form: str, links: bool) -> int:
     """Check issues: the YAML, its content, and what it is rendered to. All issues when none is named.
 
     ISSUE is a path or a slug. Exit code 1 when there is an error; warnings alone leave it 0.
@@ -23,6 +29,7 @@ def check_command(names: tuple[str, ...], form: str) -> int:
     Examples:
       newsletter check
       newsletter check spring-tides
+      newsletter check spring-tides --links
       newsletter check --format github issues/2026-03-31-spring-tides.yaml
     """
     from newsletter.cli.output import out, print_json, print_problems, problem_github, problem_json, summary
@@ -32,6 +39,8 @@ def check_command(names: tuple[str, ...], form: str) -> int:
     workspace = Workspace.open()
     editions = [workspace.load(name) for name in names] or [workspace.load(path) for path in workspace.issue_files()]
     found = [(edition, edition.check()) for edition in editions]
+    if links:
+        found = _with_links(workspace, found)
     problems = list(dict.fromkeys(problem for _, each in found for problem in each))
     if form == "json":
         print_json([problem_json(problem) for problem in problems])
@@ -47,6 +56,33 @@ def check_command(names: tuple[str, ...], form: str) -> int:
         if not found:
             out.print('There are no issues yet. Start one with: newsletter new "TITLE"')
     return FAILED if errors_in(problems) else FINE
+
+
+def _with_links(
+    workspace: Workspace, found: list[tuple[Edition, list[Problem]]]
+) -> list[tuple[Edition, list[Problem]]]:
+    """`found` with the Problems of the issues' and the publication's links; the rest is told on standard error."""
+    from newsletter.check.links import Answer, check_links, links_of
+    from newsletter.cli.output import err
+    from newsletter.errors import in_reading_order
+
+    links = links_of(workspace.settings.publication, workspace.source, ("publication",))
+    for edition, _ in found:
+        if edition.issue is not None and edition.source is not None:
+            links += links_of(edition.issue, edition.source)
+    answers: list[Answer] = []
+    err.print(f"links to ask: {len({link.url for link in links if link.is_asked})}")
+    problems = check_links(links, report=answers.append)
+    for url in dict.fromkeys(answer.link.url for answer in answers if answer.is_unsure):
+        err.print(f"keeps programs out, open it yourself: {url}", markup=False)
+    for url in dict.fromkeys(link.url for link in links if link.is_personal):
+        err.print(f"personal, not asked: {url}", markup=False)
+    files = {problem: problem.location.file for problem in problems if problem.location}
+    shared = workspace.source.file
+    return [
+        (edition, in_reading_order([*each, *(one for one, file in files.items() if file in (edition.file, shared))]))
+        for edition, each in found
+    ]
 
 
 @click.command("render")

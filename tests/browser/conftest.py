@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, sync_playwright
+from running_studio import RunningStudio
+
+from newsletter.scaffold import write_workspace
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
@@ -44,3 +48,25 @@ def page(chromium: Browser) -> Iterator[Page]:
     context.route("**/*", refuse_outside)
     yield page
     context.close()
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[RunningStudio]:
+    """A Studio on a fresh workspace, as `newsletter init` makes it. Its log may hold no traceback."""
+    root = tmp_path / "workspace"
+    for _ in write_workspace(root):
+        pass
+    running = RunningStudio(root)
+    running.start()
+    yield running
+    running.stop()
+    assert "Traceback" not in running.log(), running.log()
+
+
+@pytest.fixture
+def studio_page(studio: RunningStudio, page: Page) -> Iterator[Page]:
+    """A page that the Studio has let in. Nothing on it may ask for anything outside this machine."""
+    page.set_viewport_size({"width": 1280, "height": 860})
+    page.goto(studio.address)
+    yield page
+    assert page.outside_requests == []  # type: ignore[attr-defined]
