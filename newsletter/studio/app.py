@@ -17,14 +17,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from newsletter.errors import WorkspaceError
-from newsletter.studio import issues
+from newsletter.studio import compose, issues
 from newsletter.studio.desk import Desk
 from newsletter.studio.guard import Guard, workspace_token
 from newsletter.studio.rendering import IMAGES
 from newsletter.workspace import STATE, Workspace
 
-PORT = 8642
-"""Where the Studio listens unless told otherwise. The same each time, so that pages that are open find it again."""
 STATIC = Path(__file__).parent / "static"
 
 _EMAIL_POLICY = "sandbox allow-same-origin; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"
@@ -35,10 +33,11 @@ def create_app(desk: Desk) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(desk.watch())
+        watching, warming = asyncio.create_task(desk.watch()), asyncio.create_task(desk.warm())
         try:
             yield
         finally:
+            warming.cancel()
             desk.close()
             await watching
 
@@ -57,7 +56,10 @@ def create_app(desk: Desk) -> FastAPI:
         html = await issues.thumbnail(desk, stem)
         return HTMLResponse(html, headers={"Content-Security-Policy": _EMAIL_POLICY, "Cache-Control": "no-cache"})
 
-    for module in (issues,):
+    for module in (
+        issues,
+        compose,
+    ):
         module.add_pages(desk)
     ui.run_with(
         app, title="newsletter", favicon=STATIC / "icon.svg", dark=None, language="en-GB", tailwind=False,
@@ -67,7 +69,7 @@ def create_app(desk: Desk) -> FastAPI:
 
 
 def serve(
-    workspace: Workspace, *, port: int = PORT, path: str = "/", browser: bool = True, say: Callable[[str], None] = print
+    workspace: Workspace, *, port: int, path: str = "/", browser: bool = True, say: Callable[[str], None] = print
 ) -> None:
     """Run the Studio for a workspace on 127.0.0.1 until it is interrupted; `port` 0 is any free one.
 
@@ -78,6 +80,7 @@ def serve(
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind(("127.0.0.1", port))
+            listening.listen()  # who opens the address before the pages are ready waits, and isn't refused
         except OSError:
             hint = "is the Studio running already? Or choose another with --port"
             raise WorkspaceError(f"the port {port} is taken", hint=hint) from None

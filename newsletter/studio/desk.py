@@ -6,12 +6,18 @@ import asyncio
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from newsletter.errors import NewsletterError
+from newsletter.errors import NewsletterError, WorkspaceError
+from newsletter.outbox import is_local
 from newsletter.store import Store
 from newsletter.studio.rendering import Renderer, Rendering, Request
 from newsletter.theme import builtin_templates
 from newsletter.workspace import STATE, Workspace
+
+if TYPE_CHECKING:
+    from newsletter.sandbox import Sandbox
 
 Listener = Callable[[set[Path]], None]
 """Told the files that changed, on the event loop."""
@@ -34,6 +40,7 @@ class Desk:
         self._opened_at = self._settings_version()
         self._store: Store | None = None
         self._opening = threading.Lock()
+        self._sandbox: Sandbox | None = None
         self._listeners: set[Listener] = set()
         self._stop = asyncio.Event()
 
@@ -65,6 +72,33 @@ class Desk:
             self.images.update(done.images)
         return done
 
+    def start_sandbox(self) -> None:
+        """Run a sandbox where SENDGRID_HOST says, until the desk is closed; its mails are kept with the workspace.
+
+        Raises WorkspaceError when SENDGRID_HOST isn't on this machine, or its port can't be had.
+        """
+        from newsletter.sandbox import Sandbox
+
+        host = urlsplit(self.workspace.environment.sendgrid_host)
+        if not is_local(self.workspace) or host.scheme != "http":
+            hint = "set SENDGRID_HOST=http://127.0.0.1:8025 in .env"
+            raise WorkspaceError("a sandbox runs on this machine only, without TLS", hint=hint)
+        with self._opening:
+            if self._sandbox is not None:
+                self._sandbox.__exit__(None, None, None)
+                self._sandbox = None
+            try:
+                sandbox = Sandbox(host.port or 80, self.root / STATE / "sandbox")
+            except OSError as error:
+                hint = "set another port in SENDGRID_HOST in .env"
+                raise WorkspaceError(f"the sandbox can't be started: {error}", hint=hint) from error
+            self._sandbox = sandbox.__enter__()
+
+    async def warm(self) -> None:
+        """Start the rendering process with the newest issue, so that the first page needn't wait for it."""
+        for path in self._workspace.issue_files()[:1]:
+            await self.render(Request(self.root, path))
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Have `listener` called when files of the workspace or the built-in themes change. Gives what ends that."""
         self._listeners.add(listener)
@@ -81,9 +115,11 @@ class Desk:
                 listener(changed)
 
     def close(self) -> None:
-        """End the rendering process, and close the store."""
+        """End the rendering process and the sandbox, and close the store."""
         self._stop.set()
         self.renderer.close()
+        if self._sandbox is not None:
+            self._sandbox.__exit__(None, None, None)
         if self._store is not None:
             self._store.close()
 

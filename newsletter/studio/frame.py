@@ -74,7 +74,7 @@ def frame(
     ui.query("body").classes("studio")
     with ui.element("a").classes("skip").props('href="#content"'):
         ui.label("Skip to the content")
-    with ui.element("div").classes("shell"):
+    with ui.element("div").classes("shell slim" if tab == "compose" else "shell"):
         _sidebar(desk, place)
         with ui.element("div").classes("page"):
             with ui.element("header").classes("head"):
@@ -83,7 +83,8 @@ def frame(
                     if stem is not None:
                         _tabs(stem, tab)
                 actions = ui.element("div").classes("head-actions")
-            content = ui.element("main").classes("content").props('id="content" tabindex="-1"')
+            content = ui.element("main").props('id="content" tabindex="-1"')
+            content.classes("content flush" if tab == "compose" else "content")
     with content:
         if desk.fault:
             with ui.element("div").classes("banner bad").props("role=alert"):
@@ -93,11 +94,12 @@ def frame(
 
 def _sidebar(desk: Desk, place: str) -> None:
     with ui.element("nav").classes("sidebar").props('aria-label="Studio"'):
-        with ui.element("a").classes("brand").props('href="/"'):
+        with ui.element("a").classes("brand").props('href="/" aria-label="All issues"'):
             ui.element("img").props('src="/static/icon.svg" alt="" width=26 height=26')
             ui.label(desk.workspace.settings.publication.name).classes("brand-name ellipsis")
         for key, label, icon, path in PLACES:
-            link = ui.element("a").classes("nav" + (" current" if key == place else "")).props(f'href="{path}"')
+            link = ui.element("a").classes("nav" + (" current" if key == place else ""))
+            link.props(f'href="{path}" aria-label="{label}"')
             if key == place:
                 link.props('aria-current="page"')
             with link:

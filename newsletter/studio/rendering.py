@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
+from newsletter.source import Source
+from newsletter.source.edits import spans
 from newsletter.subscriber import Subscriber, sample_subscriber
 
 IMAGES = "/images/"
@@ -42,6 +44,17 @@ class Request:
 
 
 @dataclass(frozen=True)
+class BlockLines:
+    """A block of the issue as its text has it: where it begins and ends (lines count from 1), and a word about it."""
+
+    kind: str
+    title: str
+    first: int
+    last: int
+    conditional: bool = False
+
+
+@dataclass(frozen=True)
 class Rendering:
     """What came of a Request. Without `html` it couldn't be rendered: `failure` and `problems` say why."""
 
@@ -58,6 +71,8 @@ class Rendering:
     conditions: tuple[str, ...] = ()
     slots: tuple[tuple[str, str], ...] = ()
     """Each personal expression of the issue, and what this person gets in its place."""
+    blocks: tuple[BlockLines, ...] | None = ()
+    """The issue's blocks as the text has them; None when the text can't be read."""
     problems: tuple[Problem, ...] = ()
     failure: str | None = None
     images: Mapping[str, tuple[str, bytes]] = field(default_factory=dict, repr=False)
@@ -79,15 +94,15 @@ class Renderer:
         self._turns: dict[object, asyncio.Lock] = {}
 
     async def render(self, request: Request, asker: object = None) -> Rendering | None:
-        """Render. None when the same `asker` has asked again meanwhile: the newer answer is the one to show."""
+        """Render. None when the same `asker` has asked again before this one's turn came: the newer is the one to show.
+
+        An asker's renderings come back in the order in which they were asked for.
+        """
         if asker is None:
             return await self._run(request)
         number = self._newest[asker] = self._newest.get(asker, 0) + 1
         async with self._turns.setdefault(asker, asyncio.Lock()):
-            if self._newest.get(asker) != number:
-                return None
-            done = await self._run(request)
-        return done if self._newest.get(asker) == number else None
+            return await self._run(request) if self._newest.get(asker) == number else None
 
     def forget(self, asker: object) -> None:
         """Drop what is kept about an asker whose page was closed."""
@@ -138,6 +153,7 @@ def render_request(request: Request) -> Rendering:
 
     begin = time.perf_counter()
     problems: list[Problem] = []
+    blocks: tuple[BlockLines, ...] | None = None
     try:
         workspace = _workspace(request.root, _version(request.root))
         edition = (
@@ -145,6 +161,7 @@ def render_request(request: Request) -> Rendering:
             if request.text is None
             else Edition.of_text(workspace, request.path, request.text)
         )
+        blocks = _blocks(edition.source) if edition.source else None
         problems = edition.check() if request.check else list(edition.problems)
         person = request.person or sample_subscriber()
         edition.ready()
@@ -167,6 +184,7 @@ def render_request(request: Request) -> Rendering:
             variant=rendered.variant,
             conditions=rendered.conditions,
             slots=tuple({slot.expression: values[slot.token] for slot in rendered.slots}.items()),
+            blocks=blocks,
             problems=tuple(problems),
             images={
                 image.filename: (image.media_type, image.data)
@@ -176,12 +194,33 @@ def render_request(request: Request) -> Rendering:
             seconds=time.perf_counter() - begin,
         )
     except ProblemsFound as error:
-        return Rendering(problems=tuple(problems or error.problems), failure=error.message)
+        return Rendering(blocks=blocks, problems=tuple(problems or error.problems), failure=error.message)
     except NewsletterError as error:
         problem = getattr(error, "problem", None)
         found = [problem] if problem is not None and problem not in problems else []
         words = error.message + (f"; {error.hint}" if error.hint else "")
-        return Rendering(problems=(*problems, *found), failure=words)
+        return Rendering(blocks=blocks, problems=(*problems, *found), failure=words)
+
+
+_TELLING = ("headline", "title", "label", "text", "body", "caption", "alt", "src")
+
+
+def _blocks(source: Source) -> tuple[BlockLines, ...]:
+    data = source.data if isinstance(source.data, dict) else {}
+    listed = data.get("blocks")
+    if not isinstance(listed, list):
+        return ()
+    found = []
+    for (start, end), block in zip(spans(source, ("blocks",)), listed, strict=True):
+        fields = block if isinstance(block, dict) else {}
+        words = next((fields[name] for name in _TELLING if isinstance(fields.get(name), str)), "")
+        first = source.text.count("\n", 0, start) + 1
+        last = first + source.text.count("\n", start, end) - 1
+        title = " ".join(words.split())[:80]
+        found.append(
+            BlockLines(str(fields.get("type") or "?"), title, first, max(first, last), bool(fields.get("when")))
+        )
+    return tuple(found)
 
 
 def _version(root: Path) -> tuple[int, ...]:

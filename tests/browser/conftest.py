@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from running_studio import RunningStudio
 
 from newsletter.scaffold import write_workspace
@@ -66,6 +66,7 @@ def studio(tmp_path: Path) -> Iterator[RunningStudio]:
 @pytest.fixture
 def studio_page(studio: RunningStudio, page: Page) -> Iterator[Page]:
     """A page that the Studio has let in. Nothing on it may ask for anything outside this machine."""
+    expect.set_options(timeout=15_000)  # a machine that does other work besides
     page.set_viewport_size({"width": 1280, "height": 860})
     page.goto(studio.address)
     yield page

@@ -1,0 +1,240 @@
+// The frame that shows an email: without scripts, updated in place, as wide as the reader wants it.
+import { areaOf, morph, parsed, startOf, startsIn } from "/static/preview_document.js";
+
+const EMPTY = '<!DOCTYPE html><html><head><meta charset="utf-8"></head><body></body></html>';
+const [NARROWEST, WIDEST, DESKTOP, PHONE] = [280, 1200, 600, 375];
+
+// Beside the email's own style sheets, and outside of its body.
+const OWN_STYLE = `
+  .studio-box { display: inline-block; box-sizing: border-box; max-width: 100%; min-height: 1.6em; padding: 3px 6px;
+    overflow: hidden; vertical-align: top; border: 1px dashed #8888; word-break: normal; }
+  studio-outline, studio-cut { position: absolute; z-index: 2147483647; pointer-events: none; box-sizing: border-box; }
+  studio-outline { border: 2px solid var(--studio-accent); border-radius: 4px; opacity: .75;
+    box-shadow: 0 0 0 4px color-mix(in srgb, var(--studio-accent) 16%, transparent); }
+  studio-cut { left: 0; right: 0; border-top: 2px dashed var(--studio-bad); text-align: center; }
+  studio-cut::after { content: attr(data-words); display: inline-block; padding: 2px 12px; border-radius: 0 0 8px 8px;
+    background: var(--studio-bad-soft); color: var(--studio-bad); font: 600 12px/20px sans-serif; }
+  [data-studio-inverted] { filter: invert(1) hue-rotate(180deg); }
+  [data-studio-inverted] img, [data-studio-inverted] studio-outline, [data-studio-inverted] studio-cut {
+    filter: invert(1) hue-rotate(180deg); }`;
+
+export default {
+  template: `
+    <div class="preview-stage" ref="stage">
+      <div class="preview-sheet" ref="sheet">
+        <iframe ref="frame" sandbox="allow-same-origin" :title="label"></iframe>
+        <div v-if="sizable" ref="grip" class="preview-grip" role="slider" tabindex="0" aria-label="Width of the email"
+          aria-orientation="horizontal" aria-valuemin="${NARROWEST}" aria-valuemax="${WIDEST}"></div>
+        <div v-if="sizable" class="preview-width num" aria-hidden="true" ref="width"></div>
+      </div>
+      <div v-if="sizable" class="preview-status" ref="status"></div>
+    </div>`,
+  props: { label: String, sizable: Boolean, view: Object },
+  data: () => ({}),
+  created() {
+    // Not reactive: documents and long texts.
+    Object.assign(this, { revision: 0, html: "", starts: [], cut: null, block: null, width: 0, document: null });
+  },
+  mounted() {
+    const frame = this.$refs.frame;
+    frame.addEventListener("load", () => this.begin(), { once: true });
+    frame.srcdoc = EMPTY;
+    this.resizing = new ResizeObserver(() => this.fit());
+    this.resizing.observe(this.$refs.stage);
+    if (this.sizable) this.gripped();
+  },
+  beforeUnmount() {
+    this.resizing.disconnect();
+    this.settling?.disconnect();
+  },
+  watch: {
+    view: {
+      deep: true,
+      handler(now, before) {
+        if (now.width !== before.width) this.width = 0;
+        this.fit();
+        this.paint();
+      },
+    },
+  },
+  methods: {
+    begin() {
+      const page = (this.document = this.$refs.frame.contentDocument);
+      const style = page.createElement("style");
+      style.textContent = OWN_STYLE;
+      page.documentElement.append(style);
+      page.addEventListener("click", (event) => this.clicked(event));
+      page.addEventListener("auxclick", (event) => event.preventDefault());
+      page.addEventListener("submit", (event) => event.preventDefault());
+      for (const name of ["mouseover", "focusin"]) page.addEventListener(name, (event) => this.pointed(event));
+      page.addEventListener("keydown", (event) => this.passOn(event));
+      this.settling = new ResizeObserver(() => this.place());
+      this.settling.observe(page.body);
+      this.say("");
+      this.fit();
+      this.$emit("ready");
+    },
+    // Called by the server.
+
+    // The email is what it was at `base`, with `middle` between its first `start` and its last `end` units.
+    show(revision, base, start, end, middle) {
+      if (base && base !== this.revision) return this.$emit("ready");
+      this.html = base ? this.html.slice(0, start) + middle + this.html.slice(this.html.length - end) : middle;
+      this.revision = revision;
+      this.paint();
+    },
+    // Where the blocks of this revision begin, and where Gmail cuts.
+    places(revision, blocks, cut) {
+      if (revision !== this.revision || !this.document) return;
+      this.starts = startsIn(this.document.body, blocks);
+      this.cut = cut && startsIn(this.document.body, [[cut, null]])[0];
+      this.place();
+      if (this.waiting) this.mark(this.block);
+    },
+    mark(block) {
+      this.block = block;
+      const area = this.place();
+      this.waiting = block !== null && !area;
+      if (area) this.bringIntoView(area);
+    },
+
+    // The document.
+    paint() {
+      if (!this.document || !this.html) return;
+      const { scheme = "light", images = true } = this.view || {};
+      const begin = performance.now();
+      const { page, remote } = parsed(this.html, { scheme: scheme === "dark" ? "dark" : "light", images });
+      const built = performance.now();
+      const [shown, replaced] = [this.document, (old, fresh) => this.replaced(old, fresh)];
+      const [root, fresh] = [shown.documentElement, page.documentElement];
+      for (const { name } of [...root.attributes]) if (!fresh.hasAttribute(name)) root.removeAttribute(name);
+      for (const attribute of fresh.attributes) root.setAttributeNode(attribute.cloneNode());
+      root.toggleAttribute("data-studio-inverted", scheme === "inverted");
+      morph(shown.head, page.head, replaced);
+      morph(shown.body, page.body, replaced);
+      this.place();
+      if (remote !== this.remote) this.$emit("remote", (this.remote = remote));
+      const times = { parse: built - begin, change: performance.now() - built };
+      requestAnimationFrame(() => setTimeout(() => this.painted(times)));
+    },
+    painted(times) {
+      if (!this.sizable) return;
+      const at = performance.now();
+      window.Studio = Object.assign(window.Studio || {}, { painted: { revision: this.revision, at, ...times } });
+      window.dispatchEvent(new CustomEvent("studio-painted", { detail: window.Studio.painted }));
+    },
+    replaced(old, fresh) {
+      for (const start of [...this.starts, this.cut]) if (start?.element === old) start.element = fresh;
+    },
+
+    // What lies over it.
+    place() {
+      if (!this.document) return null;
+      const area = this.block === null ? null : areaOf(this.starts, this.block);
+      const over = this.over("studio-outline", area !== null);
+      const view = this.$refs.frame.contentWindow;
+      if (area) {
+        Object.assign(over.style, {
+          left: `${area.left + view.scrollX}px`, top: `${area.top + view.scrollY}px`,
+          width: `${area.right - area.left}px`, height: `${area.bottom - area.top}px`,
+        });
+      }
+      const cut = this.over("studio-cut", Boolean(this.cut?.element.isConnected));
+      if (cut) {
+        cut.dataset.words = "Gmail cuts off here";
+        cut.style.top = `${this.cut.element.getBoundingClientRect().top + view.scrollY}px`;
+      }
+      return area;
+    },
+    over(name, wanted) {
+      const root = this.document.documentElement;
+      let found = root.querySelector(`:scope > ${name}`);
+      if (!wanted) return found?.remove() ?? null;
+      if (!found) root.append((found = this.document.createElement(name)));
+      const ours = getComputedStyle(document.body);
+      for (const each of ["accent", "bad", "bad-soft"]) found.style.setProperty(`--studio-${each}`, ours.getPropertyValue(`--${each}`));
+      return found;
+    },
+    bringIntoView({ top, bottom }) {
+      const view = this.$refs.frame.contentWindow;
+      const height = view.innerHeight;
+      if (top < height - 40 && bottom > 40) return;
+      const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      view.scrollTo({ top: view.scrollY + top - height / 5, behavior: still ? "auto" : "smooth" });
+    },
+
+    // The pointer and the keys.
+    clicked(event) {
+      event.preventDefault();
+      const link = event.target.closest?.("a[href]");
+      const start = startOf(this.starts, event.target);
+      if (link) this.say(`${link.getAttribute("href")} (links aren’t followed here)`);
+      else if (start && start.block === null) this.say("This part comes from newsletter.yaml");
+      if (start && start.block !== null) this.$emit("block", start.block);
+    },
+    pointed(event) {
+      const link = event.target.closest?.("a[href]");
+      this.say(link ? link.getAttribute("href") : "");
+    },
+    say(words) {
+      if (!this.$refs.status) return;
+      this.$refs.status.textContent = words || "Click a part of the email to go to its text";
+      this.$refs.status.classList.toggle("preview-link", Boolean(words));
+    },
+    // The Studio's own shortcuts work in here, too.
+    passOn(event) {
+      const { key, code, ctrlKey, metaKey, shiftKey, altKey } = event;
+      if (["Tab", "Enter", " "].includes(key)) return;
+      const again = new KeyboardEvent("keydown", { key, code, ctrlKey, metaKey, shiftKey, altKey, bubbles: true, cancelable: true });
+      if (!this.$el.dispatchEvent(again)) event.preventDefault();
+    },
+
+    // The width.
+    fit() {
+      const [stage, sheet, frame] = [this.$refs.stage, this.$refs.sheet, this.$refs.frame];
+      const room = stage.clientWidth - (this.sizable ? 36 : 0);
+      const height = stage.clientHeight - (this.$refs.status?.offsetHeight || 0);
+      if (room <= 0 || height <= 0) return;
+      const asked = this.view?.width ?? "desktop";
+      const width = this.width || (asked === "desktop" ? Math.max(DESKTOP, room) : asked === "phone" ? PHONE : asked);
+      const scale = Math.min(1, room / width);
+      Object.assign(sheet.style, { width: `${width * scale}px`, height: `${height}px` });
+      Object.assign(frame.style, { width: `${width}px`, height: `${height / scale}px`, transform: scale < 1 ? `scale(${scale})` : "" });
+      this.shownWidth = width;
+      this.scale = scale;
+      if (!this.sizable) return;
+      const percent = scale < 1 ? `, shown at ${Math.round(scale * 100)} %` : "";
+      this.$refs.width.textContent = `${Math.round(width)} px${percent}`;
+      this.$refs.grip.setAttribute("aria-valuenow", String(Math.round(width)));
+      this.$refs.grip.setAttribute("aria-valuetext", `${Math.round(width)} pixels${percent}`);
+      this.place();
+    },
+    setWidth(width) {
+      this.width = Math.max(NARROWEST, Math.min(WIDEST, width));
+      this.fit();
+      clearTimeout(this.telling);
+      this.telling = setTimeout(() => this.$emit("width", Math.round(this.width)), 120);
+    },
+    gripped() {
+      const grip = this.$refs.grip;
+      grip.addEventListener("pointerdown", (down) => {
+        grip.setPointerCapture(down.pointerId);
+        const [begin, scale] = [this.shownWidth, this.scale];
+        this.$el.classList.add("preview-dragging");
+        const move = (event) => this.setWidth(begin + ((event.clientX - down.clientX) * 2) / scale);
+        grip.addEventListener("pointermove", move);
+        grip.addEventListener("lostpointercapture", () => {
+          grip.removeEventListener("pointermove", move);
+          this.$el.classList.remove("preview-dragging");
+        }, { once: true });
+      });
+      grip.addEventListener("keydown", (event) => {
+        const step = { ArrowLeft: -10, ArrowDown: -10, ArrowRight: 10, ArrowUp: 10, PageDown: -50, PageUp: 50 }[event.key];
+        const to = step ? this.shownWidth + step : { Home: NARROWEST, End: WIDEST }[event.key];
+        if (to === undefined) return;
+        event.preventDefault();
+        this.setWidth(to);
+      });
+    },
+  },
+};

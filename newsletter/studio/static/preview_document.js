@@ -1,0 +1,125 @@
+// The email's document as the Studio shows it: a copy made harmless, brought into the frame by what differs.
+
+const BOX = "studio-box";
+const REMOTE = /^\s*(?:[a-z][a-z0-9+.-]*:)?\/\//i;
+const SCHEME = /\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)/gi;
+
+// `html` as a document that isn't shown: its media conditions answered for the scheme, its links leading nowhere,
+// pictures as boxes with their alternative text where they aren't shown.
+export function parsed(html, { scheme = "light", images = true } = {}) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const asked = (words) =>
+    words.replace(SCHEME, (_, wanted) => (wanted.toLowerCase() === scheme ? "(min-width: 0)" : "(max-width: 0)"));
+  for (const style of page.querySelectorAll("style")) style.textContent = asked(style.textContent);
+  for (const element of page.querySelectorAll("[media]")) element.setAttribute("media", asked(element.getAttribute("media")));
+  for (const meta of page.querySelectorAll('meta[name="color-scheme"], meta[name="supported-color-schemes"]'))
+    if (meta.content.includes("dark")) meta.content = scheme;
+  for (const script of page.querySelectorAll("script")) script.type = "text/plain";
+  for (const link of page.querySelectorAll("a[target], area[target]")) link.target = "_blank";
+  for (const element of page.querySelectorAll("[background]"))
+    if (!images || REMOTE.test(element.getAttribute("background"))) element.removeAttribute("background");
+  for (const element of page.querySelectorAll('[style*="url("]')) {
+    const style = element.getAttribute("style");
+    element.setAttribute("style", style.replace(images ? /url\(\s*['"]?[a-z]*:?\/\/[^)]*\)/gi : /url\([^)]*\)/gi, "none"));
+  }
+  let remote = 0;
+  for (const image of page.querySelectorAll("img")) {
+    const elsewhere = REMOTE.test(image.getAttribute("src") || "");
+    if (elsewhere) remote += 1;
+    if (elsewhere || !images) image.replaceWith(box(page, image));
+    else image.removeAttribute("srcset");
+  }
+  return { page, remote };
+}
+
+// What stands in a picture's place: as large as it would be, with its words in its own style.
+function box(page, image) {
+  const made = page.createElement("span");
+  const [width, height] = ["width", "height"].map((name) => parseInt(image.getAttribute(name), 10) || 0);
+  const size = (width ? `width:${width}px;` : "") + (width && height ? `aspect-ratio:${width}/${height};` : "");
+  made.className = `${image.className} ${BOX}`.trim();
+  made.setAttribute("style", size + (image.getAttribute("style") || ""));
+  made.setAttribute("role", "img");
+  made.setAttribute("aria-label", image.alt);
+  if (width && width < 4) made.hidden = true;
+  made.textContent = image.alt;
+  return made;
+}
+
+// Make `old` equal to `fresh`, touching only what differs. `replaced(old, fresh)` is told of elements that were exchanged.
+export function morph(old, fresh, replaced) {
+  if (old.nodeType !== Node.ELEMENT_NODE) {
+    if (old.data !== fresh.data) old.data = fresh.data;
+    return;
+  }
+  for (const { name } of [...old.attributes]) if (!fresh.hasAttribute(name)) old.removeAttribute(name);
+  for (const attribute of fresh.attributes)
+    if (old.getAttribute(attribute.name) !== attribute.value) old.setAttributeNode(attribute.cloneNode());
+  const [olds, freshes] = [[...old.childNodes], [...fresh.childNodes]];
+  const common = Math.min(olds.length, freshes.length);
+  let [same, rest] = [0, 0]; // how many are equal at the beginning, and at the end
+  while (same < common && olds[same].isEqualNode(freshes[same])) same += 1;
+  while (rest < common - same && olds.at(-1 - rest).isEqualNode(freshes.at(-1 - rest))) rest += 1;
+  const after = rest ? olds.at(-rest) : null;
+  const taken = (node) => old.ownerDocument.adoptNode(node);
+  for (let number = same; number < Math.max(olds.length, freshes.length) - rest; number += 1) {
+    const was = number < olds.length - rest ? olds[number] : null;
+    const is = number < freshes.length - rest ? freshes[number] : null;
+    if (!is) was.remove();
+    else if (!was) old.insertBefore(taken(is), after);
+    else if (was.nodeType === is.nodeType && was.nodeName === is.nodeName) morph(was, is, replaced);
+    else {
+      old.replaceChild(taken(is), was);
+      replaced(was, is);
+    }
+  }
+}
+
+// The elements in an element; `<tbody>`, which browsers add, isn't counted.
+function children(element) {
+  return [...element.children].flatMap((child) => (child.localName === "tbody" ? [...child.children] : [child]));
+}
+
+// The element at a path from `<body>`; null where there is none.
+export function elementAt(body, path) {
+  let element = body;
+  for (const number of path) {
+    element = children(element)[number];
+    if (!element) return null;
+  }
+  return element;
+}
+
+// Where the blocks begin: [{element, block}], in the order of the page.
+export function startsIn(body, places) {
+  return places.map(([path, block]) => ({ element: elementAt(body, path), block })).filter((start) => start.element);
+}
+
+const isAfter = (element, other) => element.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING;
+
+// The last start before or around a node.
+export function startOf(starts, node) {
+  let found = null;
+  for (const start of starts) {
+    if (!start.element.isConnected) continue;
+    if (start.element === node || isAfter(start.element, node)) found = start;
+  }
+  return found;
+}
+
+// What a block covers: {left, top, right, bottom} in the frame's window; null when it isn't there or takes no room.
+export function areaOf(starts, block) {
+  const number = starts.findIndex((start) => start.block === block && start.element.isConnected);
+  if (number < 0) return null;
+  const end = starts[number + 1]?.element;
+  let area = null;
+  for (let element = starts[number].element; element; element = element.nextElementSibling) {
+    if (element !== starts[number].element && end && (element === end || element.contains(end) || isAfter(end, element))) break;
+    const { left, top, right, bottom } = element.getBoundingClientRect();
+    if (right <= left || bottom <= top) continue;
+    area = area
+      ? { left: Math.min(area.left, left), top: Math.min(area.top, top), right: Math.max(area.right, right), bottom: Math.max(area.bottom, bottom) }
+      : { left, top, right, bottom };
+  }
+  return area;
+}
