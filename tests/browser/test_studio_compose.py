@@ -96,17 +96,50 @@ def test_block_types_fields_and_values_are_completed_from_the_schema(studio: Run
     expect(options.filter(has_text=re.compile("^url"))).to_have_count(1)  # a quote has one
     expect(options.filter(has_text="headline")).to_have_count(0)  # and no headline
     studio_page.keyboard.press("Escape")
-    studio_page.keyboard.press("Backspace")
-    studio_page.keyboard.press("Backspace")
+    studio_page.keyboard.press("Backspace")  # one step of indentation
     studio_page.keyboard.type("- type: st")
     expect(options.first).to_contain_text("story")
+    studio_page.wait_for_timeout(120)  # a list that has only just opened doesn't take Enter
     studio_page.keyboard.press("Enter")
     studio_page.keyboard.type("\nima")
     expect(options.filter(has_text="image_position")).to_have_count(1)
     studio_page.keyboard.type("ge_position: ri")
     expect(options.first).to_have_text("right")
+    studio_page.wait_for_timeout(120)
     studio_page.keyboard.press("Enter")
     assert text_of(studio_page).rstrip().endswith("- type: story\n    image_position: right")
+
+
+PLACES = [
+    ("su", "subject", "headline"),
+    ("subject: x\ntheme: ", "digest", "ltr"),
+    ("dir: ", "rtl", "digest"),
+    ("blocks:\n  - ", "type: story", "subject"),
+    ("blocks:\n- type: q", "quote", "type: quote"),
+    ("blocks:\n  - type: quote\n    role: x\n  - type: s", "story", "role"),
+    ("blocks:\n  - type: story\n    headline: x\n    ", "image_position", "headline"),
+    ("blocks:\n  - type: story\n    image:\n      ", "src", "headline"),
+    ("blocks:\n  - type: links\n    items:\n      - label: a\n        url: b\n      - ", "label", "title"),
+    ("blocks:\n  - type: links\n    items:\n    - label: a\n    ti", "title", "url"),
+    ("blocks:\n  - type: columns\n    columns:\n      - blocks:\n          - type: t", "text", "hero"),
+    ("blocks:\n  - type: social\n    items:\n      - network: ", "mastodon", "url"),
+    ("subject: Dear {{ sub", "subscriber.first_name", "subject"),
+]
+
+
+def test_completion_knows_where_it_is(studio: RunningStudio, studio_page: Page) -> None:
+    open_issue(studio, studio_page)
+    for text, offered, not_offered in PLACES:
+        options = studio_page.evaluate(
+            """async (text) => {
+              const {completionsAt} = await import("/static/completion.js"), lines = text.split("\\n"), editor = Studio.editor;
+              const found = completionsAt(lines, lines.length - 1, lines.at(-1).length, editor.schema, editor.choices);
+              return found.options.map((each) => each.label);
+            }""",
+            text,
+        )
+        assert offered in options, text
+        assert not_offered not in options, text
 
 
 def test_a_save_from_another_editor_shows_at_once(studio: RunningStudio, studio_page: Page) -> None:

@@ -7,8 +7,8 @@ const keyOf = (found) => found[2] ?? found[3] ?? found[4];
 
 // The keys and list items around a place, from the outermost: {key} or {item, at, column of its first key}.
 function pathTo(lines, number, column) {
-  const path = [];
-  let keysBefore = column, dashesBefore = column;
+  const path = [], own = lines[number].match(/^(\s*)(?:- +)+/);
+  let keysBefore = own ? own[1].length + 1 : column, dashesBefore = own ? own[1].length : column;
   for (let at = number - 1; at >= 0 && keysBefore > 0; at--) {
     const line = lines[at];
     if (!line.trim() || line.trimStart().startsWith("#")) continue;
@@ -31,6 +31,7 @@ function pathTo(lines, number, column) {
       dashesBefore = indent;
     }
   }
+  if (own) path.push({ item: true, at: number, column: own[0].length });
   return path;
 }
 
@@ -111,8 +112,6 @@ export function completionsAt(lines, number, column, schema, choices) {
   const value = before.match(/^(\s*(?:- +)*)([\w-]+) *: +(["']?)([^"']*)$/);
   if (value) {
     const path = pathTo(lines, number, value[1].length);
-    const dash = line.match(/^\s*(?:- +)+/);
-    if (dash) path.push({ item: true, at: number, column: value[1].length });
     const parent = schemaAt(schema, lines, path);
     const options = valuesOf(schema, parent, value[2], choices);
     if (!options?.length) return null;
@@ -122,7 +121,6 @@ export function completionsAt(lines, number, column, schema, choices) {
   if (!key) return null;
   const at = key[1].length;
   const path = pathTo(lines, number, at);
-  if (/^\s*(?:- +)+/.test(before)) path.push({ item: true, at: number, column: at });
   const node = schemaAt(schema, lines, path);
   if (!node) return null;
   if (node.kinds) {

@@ -133,6 +133,18 @@ export default {
       this.$emit("save");
       return true;
     };
+    // CodeMirror knows a source again by its identity.
+    const completion = [
+      {
+        autocomplete: ({ state, pos, explicit }) => {
+          const line = state.doc.lineAt(pos);
+          const lines = state.doc.toString().split("\n");
+          const found = completionsAt(lines, line.number - 1, pos - line.from, self.schema, self.choices);
+          if (!found || (!explicit && !found.word)) return null;
+          return { from: line.from + found.from, options: found.options, validFor: /^[\w-]*$/ };
+        },
+      },
+    ];
     this.view = new CM.EditorView({
       doc: this.value,
       parent: this.$el,
@@ -156,18 +168,7 @@ export default {
         CM.indentUnit.of("  "),
         CM.EditorView.lineWrapping,
         CM.EditorView.contentAttributes.of({ "aria-label": this.label, spellcheck: "true" }),
-        CM.EditorState.languageData.of(() => [
-          {
-            autocomplete: (context) => {
-              const line = context.state.doc.lineAt(context.pos);
-              const found = completionsAt(
-                context.state.doc.toString().split("\n"), line.number - 1, context.pos - line.from, self.schema, self.choices,
-              );
-              if (!found || (!context.explicit && !found.word)) return null;
-              return { from: line.from + found.from, options: found.options, validFor: /^[\w-]*$/ };
-            },
-          },
-        ]),
+        CM.EditorState.languageData.of(() => completion),
       ],
     });
     const yaml = CM.languages.find((language) => language.name === "YAML");
