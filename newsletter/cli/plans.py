@@ -12,6 +12,7 @@ from rich.text import Text
 from newsletter.check import GMAIL_CLIPS_AT
 from newsletter.cli.output import err, out, summary
 from newsletter.dispatch.plan import Order, Plan
+from newsletter.dispatch.times import local_words
 from newsletter.outbox import order_of, variant_words
 from newsletter.store.audience import Selection
 
@@ -61,9 +62,9 @@ def _lines(edition: Edition, order: Order, plan: Plan) -> Iterator[tuple[str, st
         yield "check", f"{warnings}: `newsletter check {edition.slug}` shows them"
     if order.send_at:
         zone = edition.workspace.settings.publication.time_zone
-        yield "goes out at", _local(order.send_at, zone)
+        yield "goes out at", local_words(order.send_at, zone)
         if plan.dispatch and plan.dispatch.undo_until:
-            yield "can be undone until", _local(plan.dispatch.undo_until, zone)
+            yield "can be undone until", local_words(plan.dispatch.undo_until, zone)
 
 
 def _chosen(selection: Selection) -> Iterator[tuple[str, str]]:
@@ -75,12 +76,6 @@ def _chosen(selection: Selection) -> Iterator[tuple[str, str]]:
         yield "without those who had", ", ".join(selection.exclude_received)
     if selection.limit:
         yield "at most", f"{selection.limit:,}"
-
-
-def _local(moment: Any, zone: str) -> str:
-    from zoneinfo import ZoneInfo
-
-    return f"{moment.astimezone(ZoneInfo(zone)):%a %d %b %Y %H:%M} ({zone})"
 
 
 def print_unrenderable(plan: Plan) -> None:

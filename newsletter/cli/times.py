@@ -1,43 +1,38 @@
-"""Durations, rates and points in time, as people type them."""
+"""Durations, rates and points in time, as options take them."""
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
 MIN_UNDO = timedelta(minutes=11)
 """The provider promises nothing in the last ten minutes."""
 
-_SECONDS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "d": 86400, "day": 86400}
-
 
 class _Duration(click.ParamType[timedelta]):
     name = "duration"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        if isinstance(value, timedelta):
-            return value
-        found = re.fullmatch(r"(\d+)\s*([a-z]+?)s?|(\d+)s", str(value).strip().lower())
-        unit = (found[2] or "s") if found else ""
-        if found is None or unit not in _SECONDS:
-            self.fail(f"{value!r} is not a duration: 45s, 20m or 2h", param, ctx)
-        return timedelta(seconds=int(found[1] or found[3]) * _SECONDS[unit])
+        from newsletter.dispatch.times import read_duration
+
+        try:
+            return value if isinstance(value, timedelta) else read_duration(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 class _Rate(click.ParamType[float]):
     name = "rate"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        found = re.fullmatch(r"(\d+)\s*/\s*([a-z]+)", str(value).strip().lower())
-        if found is None or found[2] not in _SECONDS or not int(found[1]):
-            self.fail(f"{value!r} is not a rate: 500/min, 20/s or 10000/h", param, ctx)
-        return int(found[1]) / _SECONDS[found[2]]
+        from newsletter.dispatch.times import read_rate
+
+        try:
+            return value if isinstance(value, float) else read_rate(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
 
 
 DURATION = _Duration()
@@ -50,6 +45,8 @@ def send_time(at: str | None, undo_window: timedelta | None, time_zone: str) -> 
 
     None is at once. Raises UsageError for a time that can't be read, or both options.
     """
+    from newsletter.dispatch.times import read_moment
+
     if at is not None and undo_window is not None:
         raise click.UsageError("--at can be undone until ten minutes before it: it needs no --undo-window.")
     if undo_window is not None:
@@ -61,7 +58,6 @@ def send_time(at: str | None, undo_window: timedelta | None, time_zone: str) -> 
     if at is None:
         return None
     try:
-        named = datetime.fromisoformat(at.strip())
-    except ValueError:
-        raise click.UsageError(f"{at!r} is not a time: write it as '2026-03-31 09:00'.") from None
-    return (named if named.tzinfo else named.replace(tzinfo=ZoneInfo(time_zone))).astimezone(UTC)
+        return read_moment(at, time_zone)
+    except ValueError as error:
+        raise click.UsageError(f"{error}.") from None

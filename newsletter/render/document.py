@@ -18,6 +18,8 @@ from newsletter.theme import Theme
 
 NumberedBlock = tuple[int | None, Any]
 """A block with its number in the issue; no number where it comes from the settings."""
+Mark = Callable[[str, int | None], str]
+"""Gives a block's fragment, and its number, back with a mark in it."""
 
 _MARKER = "@@here@@"
 
@@ -46,7 +48,12 @@ class _Fragment:
 
 
 def mjml_document(
-    templates: Templates, names: dict[str, Any], masked: Callable[[Any], Any], blocks: list[NumberedBlock], file: str
+    templates: Templates,
+    names: dict[str, Any],
+    masked: Callable[[Any], Any],
+    blocks: list[NumberedBlock],
+    file: str,
+    mark: Mark | None = None,
 ) -> str:
     """The whole document, plain and checked. `masked` takes the expressions out of a block.
 
@@ -62,7 +69,7 @@ def mjml_document(
         (number, block.type, str(render_block(masked(block), narrow=False, level=level)))
         for (number, block), level in zip(blocks, heading_levels(blocks), strict=True)
     ]
-    body, fragments = _assembled(rendered, templates, names)
+    body, fragments = _assembled(rendered, templates, names, mark)
     before, after = _frame(
         templates, "layout.mjml", {**names, "body": _MARKER, "css": style_sheet(templates, "head.css", names)}
     )
@@ -104,7 +111,7 @@ def _frame(templates: Templates, name: str, names: dict[str, Any]) -> tuple[str,
 
 
 def _assembled(
-    rendered: list[tuple[int | None, str, str]], templates: Templates, names: dict[str, Any]
+    rendered: list[tuple[int | None, str, str]], templates: Templates, names: dict[str, Any], mark: Mark | None
 ) -> tuple[str, list[_Fragment]]:
     """The body: rows (`<tr>`) of neighbouring blocks share one table, everything else is a section of its own.
 
@@ -123,6 +130,8 @@ def _assembled(
     for number, kind, fragment in rendered:
         text = mjml.plain(fragment.strip())
         is_row = text.startswith("<tr")
+        if mark is not None:
+            text = mark(text, number)
         if is_row != in_table:
             add(open_table if is_row else close_table)
             in_table = is_row

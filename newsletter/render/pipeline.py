@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from newsletter.errors import RenderError
@@ -15,7 +16,7 @@ from newsletter.issue.blocks import Footer, Header
 from newsletter.personalise import UNSUBSCRIBE, Masker, check_conditions
 from newsletter.render import markdown, rawhtml
 from newsletter.render.compact import compact
-from newsletter.render.document import Inputs, NumberedBlock, mjml_document, style_sheet
+from newsletter.render.document import Inputs, Mark, NumberedBlock, mjml_document, style_sheet
 from newsletter.render.images import ImageError, ImageFolder, Placed
 from newsletter.render.inline import inline
 from newsletter.render.links import link_parameters
@@ -43,35 +44,75 @@ def _whens(blocks: Sequence[Any]) -> Iterator[str]:
             yield from _whens(column.blocks)
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What the parts of one variant's rendering share."""
+
+    conditions: tuple[str, ...]
+    variant: str
+    blocks: list[NumberedBlock]
+    masker: Masker
+    images: ImageFolder
+    templates: Templates
+    parameters: Callable[[str], str]
+    part: Part
+    """The HTML part, and the names that its templates can use."""
+    names: dict[str, Any]
+
+
+def _work(inputs: Inputs, variant: str | None) -> _Work:
+    issue, settings = inputs.issue, inputs.settings
+    conditions = conditions_of(issue)
+    variant = "1" * len(conditions) if variant is None else variant
+    hidden = {condition for condition, bit in zip(conditions, variant, strict=True) if bit == "0"}
+    masker = Masker(issue.model_dump_json() + settings.publication.model_dump_json())
+    base_url = None if settings.images.deliver == "embed" else settings.images.base_url
+    images = ImageFolder(inputs.folders, inputs.root, base_url)
+    parameters = _link_parameters(issue, settings)
+    part = Part("html", masker, parameters)
+    return _Work(
+        conditions=conditions,
+        variant=variant,
+        blocks=_with_ends(_shown(issue.blocks, hidden)),
+        masker=masker,
+        images=images,
+        templates=Templates(inputs.theme),
+        parameters=parameters,
+        part=part,
+        names={**_names(inputs, part), **_html_names(part, images)},
+    )
+
+
+def compiled(inputs: Inputs, variant: str | None, mark: Mark) -> str:
+    """The HTML of a variant as MJML gives it, not inlined, each block's fragment having been put through `mark`.
+
+    Raises RenderError.
+    """
+    work = _work(inputs, variant)
+    return compile_mjml(mjml_document(work.templates, work.names, work.part.masked, work.blocks, inputs.file, mark))
+
+
 def render(inputs: Inputs, variant: str | None = None) -> RenderedIssue:
     """Render a variant of an issue: a `1` or `0` for each of its conditions; every block is shown when None.
 
     Raises RenderError, whose `problem` names file and line where that is known.
     """
     issue, settings = inputs.issue, inputs.settings
-    conditions = conditions_of(issue)
-    variant = "1" * len(conditions) if variant is None else variant
-    hidden = {condition for condition, bit in zip(conditions, variant, strict=True) if bit == "0"}
-    blocks = _with_ends(_shown(issue.blocks, hidden))
-    masker = Masker(issue.model_dump_json() + settings.publication.model_dump_json())
-    embedded = settings.images.deliver == "embed"
-    images = ImageFolder(inputs.folders, inputs.root, None if embedded else settings.images.base_url)
-    templates = Templates(inputs.theme)
-    parameters = _link_parameters(issue, settings)
+    work = _work(inputs, variant)
+    masker, templates, blocks = work.masker, work.templates, work.blocks
 
-    part = Part("html", masker, parameters)
-    names = {**_names(inputs, part), **_html_names(part, images)}
-    document = mjml_document(templates, names, part.masked, blocks, inputs.file)
-    html = compact(inline(compile_mjml(document), style_sheet(templates, "inline.css", names)))
+    document = mjml_document(templates, work.names, work.part.masked, blocks, inputs.file)
+    html = compact(inline(compile_mjml(document), style_sheet(templates, "inline.css", work.names)))
     _check_tokens(masker, document, html)
 
-    part = Part("text", masker, parameters)
+    part = Part("text", masker, work.parameters)
     text = _text(templates, {**_names(inputs, part), **_text_names(part)}, part, blocks)
     subject = masker.mask(issue.subject, Place.TEXT)
     preheader = masker.mask(issue.preheader or "", Place.TEXT)
     if settings.unsubscribe is not None:
         html, text = (_with_group_link(masker, written) for written in (html, text))
-    used = tuple(images.used.values())
+    embedded = settings.images.deliver == "embed"
+    used = tuple(work.images.used.values())
     return RenderedIssue(
         slug=inputs.slug,
         subject=subject,
@@ -79,8 +120,8 @@ def render(inputs: Inputs, variant: str | None = None) -> RenderedIssue:
         html=html,
         text=text,
         mjml=document,
-        variant=variant,
-        conditions=conditions,
+        variant=work.variant,
+        conditions=work.conditions,
         slots=masker.slots_in(subject, preheader, html, text),
         images=used if embedded else (),
         hosted_images=() if embedded else used,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,22 @@ class Figures:
     @property
     def port(self) -> int:
         return self._server.server_port
+
+    @property
+    def scheduled(self) -> int:
+        """Mails that are held for later."""
+        return sum(len(held.indices) for held in self._schedule.waiting)
+
+    def fates(self, message_ids: Iterable[str]) -> dict[str, str]:
+        """What became of these messages, by their ids; nothing is said of those whose events are no longer kept."""
+        wanted = set(message_ids)
+        found: dict[str, str] = {}
+        for mail in reversed(self._events.mails()):
+            if len(found) == len(wanted):
+                break
+            if (message_id := f"{mail.request_id}.{mail.index}") in wanted:
+                found.setdefault(message_id, mail.fate)
+        return found
 
     def for_page(self) -> Mapping[str, Any]:
         """The values that the list's template shows above the mails."""

@@ -116,15 +116,29 @@ class Web:
         found = self._found(request.query.get("q", "").strip())
         limit = min(number(request.query.get("limit"), 100), 1000)
         start = (max(1, number(request.query.get("page"), 1)) - 1) * limit
-        entries = [message.as_json() for message in found[start : start + limit]]
-        return json_response(HTTPStatus.OK, {"total": len(found), "messages": entries})
+        shown = found[start : start + limit]
+        fates = self._figures.fates(message.id for message in shown)
+        entries = [{**message.as_json(), "fate": fates.get(message.id)} for message in shown]
+        return json_response(
+            HTTPStatus.OK,
+            {
+                "total": len(found),
+                "scheduled": self._figures.scheduled,
+                "keep": self._mailbox.keep,
+                "messages": entries,
+            },
+        )
 
     def _found(self, query: str) -> list[Received]:
-        """Those that went to an address with `query` in it, newest first."""
+        """Those with `query` in their subject or in an address that they went to, newest first."""
         messages = self._mailbox.messages()
         messages.reverse()
         needle = query.lower()
-        return [each for each in messages if any(needle in address.lower() for address in each.recipients)]
+        return [
+            each
+            for each in messages
+            if any(needle in address.lower() for address in each.recipients) or needle in each.subject.lower()
+        ]
 
     def _message(self, message: Received, request: Request) -> Response:
         mime, html, text, source = message.mime, message.html, message.text, message.read()

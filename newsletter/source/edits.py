@@ -303,28 +303,34 @@ def _gap(text: str, start: int, end: int, column: int) -> tuple[int, int, int | 
 
 def _end(text: str, node: yaml.Node) -> tuple[int, bool]:
     """Where the lines of a value end, without comments below it, and whether blank lines below would belong to it."""
+    column = 0
     while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
         last = max(_parts(node), key=lambda part: part.start_mark.index)
         if last.start_mark.index < node.start_mark.index:
             return _line_end(text, node.start_mark.index), False
-        node = last
+        column, node = node.start_mark.column, last
     if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
-        _, end, _, keeps = _text_lines(text, node)
+        _, end, _, keeps = _text_lines(text, node, column)
         return end, keeps
     return _line_end(text, node.end_mark.index), False
 
 
-def _text_lines(text: str, node: yaml.Node) -> tuple[int, int, int, bool]:
-    """Of a `|` or `>` text: where its header ends, where its lines do, their indentation, whether blank lines count."""
+def _text_lines(text: str, node: yaml.Node, column: int) -> tuple[int, int, int, bool]:
+    """Of a `|` or `>` text whose key or dash stands in `column`: where its header and its lines end, how far they are
+    indented (0 when all are blank), and whether blank lines below would belong to it.
+    """
     header = _HEADER.match(text, node.start_mark.index)
     assert header
     start = _line_end(text, header.end())
     lines = [*_lines(text, start, node.end_mark.index)]
-    indent = next((len(line[1]) for line in lines if line[2]), 0)
-    shortest = 0 if re.search(r"\d", header[1]) else indent
-    while "+" not in header[1] and lines and not lines[-1][2] and len(lines[-1][1]) <= shortest:
+    if digit := re.search(r"\d", header[1]):
+        indent = column + int(digit[0])
+    else:
+        indent = next((len(line[1]) for line in lines if line[2]), 0)
+    keeps = "+" in header[1]
+    while not keeps and lines and _is_blank(lines[-1]) and (not indent or len(lines[-1][1]) <= indent):
         lines.pop()
-    return header.end(), lines[-1].end() if lines else start, indent, "+" in header[1]
+    return header.end(), lines[-1].end() if lines else start, indent, keeps
 
 
 def _limit(text: str, node: yaml.Node) -> int:
@@ -373,7 +379,7 @@ def _replaced(text: str, place: _Place, value: Value) -> list[Edit]:
     column = (key or parent).start_mark.column
     first = last = _line_end(text, end)
     if isinstance(node, yaml.ScalarNode) and style in ("|", ">"):
-        end, last, indent, _ = _text_lines(text, node)
+        end, last, indent, _ = _text_lines(text, node, column)
         first, step = _line_end(text, end), indent - column if 0 < indent - column < 10 else 2
     elif isinstance(node, yaml.CollectionNode) and not node.flow_style:
         last, _ = _end(text, node)

@@ -27,6 +27,29 @@ class FormerStatus(StrEnum):
     COMPLAINT = "complaint"
 
 
+class Meaning(StrEnum):
+    """What the values of a column are."""
+
+    EMAIL = "email"
+    NAME = "name"
+    TAGS = "tags"
+    STATUS = "status"
+    """A word for how the other system stood with the person."""
+    SUBSCRIBED = "subscribed"
+    """Yes or no."""
+    STOPPED = "stopped"
+    """Yes or no, the other way round."""
+    LEFT_AT = "left at"
+    """When they unsubscribed; empty when they didn't."""
+    BOUNCED_AT = "bounced at"
+    """When their address bounced for good; empty when it didn't."""
+    JSON = "json"
+    """Attributes, as a JSON object."""
+    ATTRIBUTE = "attribute"
+    NOTHING = "nothing"
+    """It isn't read."""
+
+
 _WEIGHT = {status: weight for weight, status in enumerate(FormerStatus)}
 
 # The first of these that a file has is the address; `address` alone may be where people live.
@@ -37,7 +60,6 @@ _EMAIL = (
     "address",
 )  # fmt: skip
 _NAME = ("name", "full_name", "display_name", "subscriber_name", "contact_name")
-_TAGS = {"tags", "tag", "labels", "group_membership"}
 _SAME_AS = {
     **dict.fromkeys(("firstname", "fname", "given_name", "forename", "vorname", "prénom", "prenom"), "first_name"),
     **dict.fromkeys(("lastname", "lname", "family_name", "surname", "nachname"), "last_name"),
@@ -61,18 +83,33 @@ _STATUS: Mapping[str, FormerStatus] = {
     **dict.fromkeys(("blocklisted", "blacklisted", "blocked", "banned", "suppressed"), FormerStatus.MANUAL),
     **dict.fromkeys(("invalid", "malformed"), FormerStatus.INVALID),
 }  # fmt: skip
-_SUBSCRIBED = {**dict.fromkeys(_YES, FormerStatus.ACTIVE), **dict.fromkeys(_NO, FormerStatus.UNSUBSCRIBED)}
-_STOPPED = {**dict.fromkeys(_NO, FormerStatus.ACTIVE), **dict.fromkeys(_YES, FormerStatus.UNSUBSCRIBED)}
-_FORMER_WORDS: Mapping[str, Mapping[str, FormerStatus]] = {
-    **dict.fromkeys(("status", "subscription_status", "subscriber_status", "member_status"), _STATUS),
-    **dict.fromkeys(("subscribed", "subscribed_to_emails", "opted_in"), _SUBSCRIBED),
-    **dict.fromkeys(("email_disabled", "unsubscribed", "opted_out"), _STOPPED),
+_MEANINGS: Mapping[str, Meaning] = {
+    **dict.fromkeys(("tags", "tag", "labels", "group_membership"), Meaning.TAGS),
+    **dict.fromkeys(("status", "subscription_status", "subscriber_status", "member_status"), Meaning.STATUS),
+    **dict.fromkeys(("subscribed", "subscribed_to_emails", "opted_in"), Meaning.SUBSCRIBED),
+    **dict.fromkeys(("email_disabled", "unsubscribed", "opted_out"), Meaning.STOPPED),
+    **dict.fromkeys(("unsub_time", "unsubscribed_at", "unsubscribe_date"), Meaning.LEFT_AT),
+    **dict.fromkeys(("clean_time", "cleaned_at", "bounced_at"), Meaning.BOUNCED_AT),
+    "attributes": Meaning.JSON,
+    "": Meaning.NOTHING,
 }
-# A time in one of these says that it happened.
-_FORMER_TIMES = {
-    **dict.fromkeys(("unsub_time", "unsubscribed_at", "unsubscribe_date"), FormerStatus.UNSUBSCRIBED),
-    **dict.fromkeys(("clean_time", "cleaned_at", "bounced_at"), FormerStatus.BOUNCE),
+"""By the name of the column; any other is an attribute."""
+_WORDS: Mapping[Meaning, Mapping[str, FormerStatus]] = {
+    Meaning.STATUS: _STATUS,
+    Meaning.SUBSCRIBED: {**dict.fromkeys(_YES, FormerStatus.ACTIVE), **dict.fromkeys(_NO, FormerStatus.UNSUBSCRIBED)},
+    Meaning.STOPPED: {**dict.fromkeys(_NO, FormerStatus.ACTIVE), **dict.fromkeys(_YES, FormerStatus.UNSUBSCRIBED)},
 }
+_TIMES: Mapping[Meaning, FormerStatus] = {
+    Meaning.LEFT_AT: FormerStatus.UNSUBSCRIBED,
+    Meaning.BOUNCED_AT: FormerStatus.BOUNCE,
+}
+
+
+class CsvColumn(NamedTuple):
+    """A column and its meaning. `name` is the attribute's, or what the column is called in messages."""
+
+    meaning: Meaning
+    name: str = ""
 
 
 class CsvPerson(NamedTuple):
@@ -98,42 +135,53 @@ class CsvPerson(NamedTuple):
         )
 
 
-class CsvColumns:
-    """The meaning of a file's columns: one is the address; name, tags and status are known; any other is an attribute.
+def columns_of(header: Sequence[str]) -> list[CsvColumn]:
+    """What the columns with these names mean: the address, the name, tags and status are known by what other systems
+    call them, any other is an attribute. Without a name, a column means nothing."""
+    names = [_word(name) for name in header]
+    known = {_first(names, _NAME): Meaning.NAME, _first(names, _EMAIL): Meaning.EMAIL}
+    meanings = [known.get(place) or _MEANINGS.get(name, Meaning.ATTRIBUTE) for place, name in enumerate(names)]
+    return [CsvColumn(meaning, attribute_name(name)) for meaning, name in zip(meanings, names, strict=True)]
 
-    Raises ValueError when no column is the address.
+
+def has_address(header: Sequence[str]) -> bool:
+    """Whether one of the columns with these names is the address."""
+    return _first([_word(name) for name in header], _EMAIL) is not None
+
+
+def attribute_name(text: str) -> str:
+    """What an attribute is called in expressions: `text` in lower case, joined by `_`, in our words for some others."""
+    name = _word(text)
+    return _SAME_AS.get(name, name)
+
+
+class CsvColumns:
+    """Reads rows by what their `columns` mean.
+
+    Raises ValueError, with a sentence for people, when not exactly one of them is the address, or two are the name.
     """
 
-    def __init__(self, header: Sequence[str]) -> None:
-        names = [_word(name) for name in header]
-        self._count = len(names)
-        self._email = _first(names, _EMAIL)
-        if self._email is None:
+    def __init__(self, columns: Sequence[CsvColumn]) -> None:
+        self._count = len(columns)
+        places: dict[Meaning, list[int]] = {meaning: [] for meaning in Meaning}
+        for place, column in enumerate(columns):
+            places[column.meaning].append(place)
+        if not places[Meaning.EMAIL]:
             raise ValueError("no column of the file is the address")
-        self._name = _first(names, _NAME)
-        self._tags: list[int] = []
-        self._words: list[tuple[int, str, Mapping[str, FormerStatus]]] = []
-        self._times: list[tuple[int, FormerStatus]] = []
-        self._json: int | None = None
+        for meaning, what in ((Meaning.EMAIL, "address"), (Meaning.NAME, "name")):
+            if len(places[meaning]) > 1:
+                raise ValueError(f"{len(places[meaning])} columns of the file are the {what}")
+        self._email = places[Meaning.EMAIL][0]
+        self._name = next(iter(places[Meaning.NAME]), None)
+        self._tags = places[Meaning.TAGS]
+        numbered = list(enumerate(columns))
+        self._words = [(at, each.name, _WORDS[each.meaning]) for at, each in numbered if each.meaning in _WORDS]
+        self._times = [(at, _TIMES[each.meaning]) for at, each in numbered if each.meaning in _TIMES]
+        self._json = places[Meaning.JSON]
         self._attributes: list[tuple[str, int]] = []
-        for place, name in enumerate(names):
-            if place in (self._email, self._name) or not name:
-                continue
-            if name in _TAGS:
-                self._tags.append(place)
-            elif name in _FORMER_WORDS:
-                self._words.append((place, name, _FORMER_WORDS[name]))
-            elif name in _FORMER_TIMES:
-                self._times.append((place, _FORMER_TIMES[name]))
-            elif name == "attributes":
-                self._json = place
-            else:
-                self._attributes.append((self._unused(_SAME_AS.get(name, name)), place))
-
-    @staticmethod
-    def has_address(header: Sequence[str]) -> bool:
-        """Whether one of the columns is the address."""
-        return _first([_word(name) for name in header], _EMAIL) is not None
+        for place in places[Meaning.ATTRIBUTE]:
+            if name := attribute_name(columns[place].name):
+                self._attributes.append((self._unused(name), place))
 
     def person(self, values: Sequence[str]) -> CsvPerson | None:
         """The person of a row; None when all of it is empty. Raises ValueError, with what is wrong, for people."""
@@ -144,15 +192,16 @@ class CsvColumns:
         values = [value.strip() for value in values]
         if any(value[:1] == "'" for value in values):
             values = [unguarded(value) for value in values]
-        email = values[self._email or 0]
+        email = values[self._email]
         if not email:
             if any(values):
                 raise ValueError("there is no address")
             return None
         email = normalise_address(email)
         attributes = {name: value for name, place in self._attributes if (value := values[place])}
-        if self._json is not None and values[self._json]:
-            attributes.update(_from_json(values[self._json]))
+        for place in self._json:
+            if values[place]:
+                attributes.update(_from_json(values[place]))
         name = values[self._name] if self._name is not None else ""
         if not name:
             name = f"{attributes.get('first_name', '')} {attributes.get('last_name', '')}".strip()

@@ -43,8 +43,8 @@ class CsvRow(NamedTuple):
 class CsvRows:
     """An open CSV file: its `header` names, and its rows, once, by iterating. Use it with `with`.
 
-    `is_header` chooses between the possible separators: the one by which it accepts the first line is taken.
-    Raises StoreError when the file can't be read.
+    `is_header` chooses between the possible separators: the one by which it accepts the first line is taken, else the
+    one that makes the most of it. Raises StoreError when the file can't be read.
     """
 
     def __init__(self, path: Path, is_header: Callable[[Sequence[str]], bool]) -> None:
@@ -59,6 +59,7 @@ class CsvRows:
         self._pushed_back: list[str] = []
         self._taken: list[str] = []
         self._line = 0
+        self._header: list[str] = []
         self.separator = ","
         self.header = self._read_header(is_header)
 
@@ -69,6 +70,11 @@ class CsvRows:
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
+
+    def header_is_row(self) -> None:
+        """Read the first line as a row too: the file doesn't name its columns. To be said before any row is read."""
+        self._pushed_back = [*self._header, *self._pushed_back]
+        self._line -= len(self._header)
 
     @property
     def bytes_read(self) -> int:
@@ -126,7 +132,7 @@ class CsvRows:
             separators = lines[0][4]
             self._line += 1
             lines = [self._file.readline()]
-        readings: list[list[str]] = []
+        readings: list[tuple[list[str], str, int]] = []
         for self.separator in separators:
             self._pushed_back = lines.copy()
             try:
@@ -135,14 +141,16 @@ class CsvRows:
                 names = []
             # A heading may go over several lines.
             lines = [*self._taken, *self._pushed_back]
-            taken = len(self._taken)
+            reading = (names, self.separator, len(self._taken))
             self._taken.clear()
             if is_header(names):
-                self._line += taken
                 break
-            readings.append(names)
+            readings.append(reading)
         else:
-            names = max(readings, key=len)
+            reading = max(readings, key=lambda each: len(each[0]))
+        names, self.separator, taken = reading
+        self._header, self._pushed_back = lines[:taken], lines[taken:]
+        self._line += taken
         return names
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import csv
+import io
+from collections.abc import Iterator
+from itertools import islice
 from typing import IO
 
 from sqlalchemy import ColumnElement, Connection, func, select
@@ -11,19 +14,35 @@ from newsletter.store.spreadsheet import guarded
 from newsletter.store.subscribers import members
 from newsletter.store.tables import memberships, subscribers
 
+_AT_ONCE = 500
+
 
 def export_csv(connection: Connection, list_name: str, file: IO[str]) -> int:
     """Write everybody who is known to a list; gives how many. A person is held at a time, not the list."""
-    names = _attribute_names(connection, list_name)
+    count = -1  # the first row names the columns
     writer = csv.writer(file)
-    writer.writerow(["email", "name", "status", "tags", *map(guarded, names)])
-    count = 0
+    for row in _rows(connection, list_name):
+        writer.writerow(row)
+        count += 1
+    return count
+
+
+def exported_csv(connection: Connection, list_name: str) -> Iterator[str]:
+    """The same text, some hundred people at a time."""
+    rows = _rows(connection, list_name)
+    while some := list(islice(rows, _AT_ONCE)):
+        part = io.StringIO()
+        csv.writer(part).writerows(some)
+        yield part.getvalue()
+
+
+def _rows(connection: Connection, list_name: str) -> Iterator[list[str]]:
+    names = _attribute_names(connection, list_name)
+    yield ["email", "name", "status", "tags", *map(guarded, names)]
     for member in members(connection, list_name):
         person = member.subscriber
         values = [person.email, person.name, member.status.value, ";".join(person.tags)]
-        writer.writerow([guarded(value) for value in (*values, *(person.attributes.get(name, "") for name in names))])
-        count += 1
-    return count
+        yield [guarded(value) for value in (*values, *(person.attributes.get(name, "") for name in names))]
 
 
 def _attribute_names(connection: Connection, list_name: str) -> list[str]:

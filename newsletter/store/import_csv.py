@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from newsletter.errors import StoreError
-from newsletter.store.csv_columns import CsvColumns, CsvPerson
+from newsletter.store.csv_columns import CsvColumn, CsvColumns, CsvPerson, columns_of, has_address
 from newsletter.store.csv_rows import CsvRow, CsvRows
 from newsletter.store.database import Store
 from newsletter.store.forgotten import forgotten_among
@@ -64,14 +64,17 @@ def import_csv(
     list_name: str,
     *,
     now: datetime,
+    columns: Sequence[CsvColumn] | None = None,
+    names_columns: bool = True,
     report_file: Path | None = None,
     dry_run: bool = False,
     progress: Callable[[ImportProgress], None] | None = None,
 ) -> ImportReport:
     """Add the people of a CSV file to a list. Running it twice changes nothing more.
 
-    The first line names the columns; one has to be the address (see `CsvColumns`). Who stands in the file twice is one
-    person, and what comes later counts. Nobody who left comes back by it, and nobody who asked to be forgotten.
+    The first line names the columns, unless `names_columns` is False; one has to be the address. What each means is
+    told by its name (see `columns_of`) when `columns` doesn't say. Who stands in the file twice is one person, and what
+    comes later counts. Nobody who left comes back by it, and nobody who asked to be forgotten.
 
     Refused rows are written to `report_file`, else, when there are any, beside the file as FILE.refused.csv. A
     `dry_run` writes nothing but a `report_file` that was asked for; rows of one person that are far apart in the file
@@ -79,9 +82,11 @@ def import_csv(
     what has been told as progress then is stored.
     """
     with ExitStack() as stack:
-        rows = stack.enter_context(CsvRows(path, CsvColumns.has_address))
+        rows = stack.enter_context(CsvRows(path, has_address))
+        if not names_columns:
+            rows.header_is_row()
         try:
-            columns = CsvColumns(rows.header)
+            meaning = CsvColumns(columns_of(rows.header) if columns is None else columns)
         except ValueError as error:
             raise StoreError(str(error), hint="its first line has to name one `email`") from None
         report = ImportReport(rows.encoding, rows.separator)
@@ -93,7 +98,7 @@ def import_csv(
         unread = iter(rows)
         while chunk := list(islice(unread, _CHUNK)):
             report.rows += len(chunk)
-            people = _people(chunk, columns, report, refuse)
+            people = _people(chunk, meaning, report, refuse)
             with store.read() if dry_run else store.write() as connection:
                 if not dry_run:
                     lock_merging(connection)

@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from newsletter.errors import WorkspaceError
-from newsletter.studio import compose, issues
+from newsletter.studio import checks, compose, issues, pictures, report, sandbox_mail, sending, testing
 from newsletter.studio.desk import Desk
 from newsletter.studio.guard import Guard, workspace_token
 from newsletter.studio.rendering import IMAGES
@@ -56,9 +56,15 @@ def create_app(desk: Desk) -> FastAPI:
         html = await issues.thumbnail(desk, stem)
         return HTMLResponse(html, headers={"Content-Security-Policy": _EMAIL_POLICY, "Cache-Control": "no-cache"})
 
+    pictures.add_routes(app, desk)
     for module in (
         issues,
         compose,
+        sending,
+        report,
+        checks,
+        testing,
+        sandbox_mail,
     ):
         module.add_pages(desk)
     ui.run_with(

@@ -12,7 +12,11 @@ from newsletter.errors import WorkspaceError, errors_in
 from newsletter.studio.desk import Desk
 from newsletter.studio.draft import ChangedOutside, Draft, difference
 from newsletter.studio.editor import Editor
+from newsletter.studio.form import BlockForm
 from newsletter.studio.frame import frame, on_leave
+from newsletter.studio.outline import Outline
+from newsletter.studio.palette import Palette
+from newsletter.studio.preview import PreviewPane
 from newsletter.studio.widgets import button, empty, icon_button, say, sheet, sheet_buttons, words
 from newsletter.workspace import ISSUES
 
@@ -48,8 +52,7 @@ class ComposePage:
         self._notice = ui.element("div").classes("compose-notice")
         with ui.element("div").classes("compose") as self._root:
             self._root.props('data-mode="text"')
-            with ui.element("section").classes("compose-outline").props('aria-label="Outline"'):
-                self._outline()
+            outline = ui.element("section").classes("compose-outline").props('aria-label="Outline"')
             with ui.element("section").classes("compose-text").props('aria-label="Text"'):
                 with ui.element("div").classes("compose-bar"):
                     self._modes()
@@ -58,14 +61,19 @@ class ComposePage:
                     self._count.on("click", self._next_problem)
                     icon_button("undo", "Undo (Ctrl-Z)", lambda: self.editor.run_method("undo"))
                     icon_button("redo", "Redo (Ctrl-Y)", lambda: self.editor.run_method("redo"))
-                self.editor = Editor(draft, on_save=self.save, on_palette=self._palette).classes("compose-editor")
+                self.editor = Editor(draft, on_save=self.save)
+                self.editor.classes("compose-editor")
             with ui.element("section").classes("compose-form").props('aria-label="Form"'):
-                self._form()
+                self._form = BlockForm(draft, self.editor)
             ui.element("div").classes("compose-divider").props(
                 'role=separator tabindex=0 aria-orientation=vertical aria-label="Width of the preview"'
             )
             with ui.element("section").classes("compose-preview").props('aria-label="Preview"'):
-                self._preview()
+                PreviewPane(draft, self._go_to_block, self.editor.go_to)
+            with outline:
+                Outline(draft, self.editor)
+                palette = Palette(draft, self.editor)
+                self.editor.on("palette", palette.open)
         with actions:
             self._state = words("span", "", "muted small compose-state")
             self._save = button("Save", self.save, icon="save", kind="primary").props('title="Ctrl-S"')
@@ -77,19 +85,10 @@ class ComposePage:
         on_leave(draft.close)
         ui.on("studio-leave", self._leave)
 
-    # The parts of the page.
-
-    def _outline(self) -> None:
-        pass
-
-    def _form(self) -> None:
-        pass
-
-    def _preview(self) -> None:
-        pass
-
-    def _palette(self) -> None:
-        pass
+    def _go_to_block(self, number: int) -> None:
+        blocks = self._draft.rendering.blocks if self._draft.rendering else None
+        if blocks and number < len(blocks):
+            self.editor.go_to(blocks[number].first)
 
     def _modes(self) -> None:
         """YAML, form, or both."""
@@ -99,8 +98,10 @@ class ComposePage:
 
     # Saving.
 
-    def save(self) -> bool:
-        """Save the text; when the file was changed by something else, show the difference and ask."""
+    async def save(self) -> bool:
+        """Save the text, with what was typed into the form. When the file was changed by something else, show the
+        difference and ask."""
+        await self._form.settle()
         try:
             self._draft.save()
         except ChangedOutside as error:
@@ -135,9 +136,9 @@ class ComposePage:
                 button("Save mine over it", keep_mine, kind="danger")
         dialog.classes("difference-dialog").open()
 
-    def _leave(self, event: GenericEventArguments) -> None:
+    async def _leave(self, event: GenericEventArguments) -> None:
         """Another page about this issue is asked for: it reads the file, so save first."""
-        if not self._draft.is_dirty or self.save():
+        if not self._draft.is_dirty or await self.save():
             ui.navigate.to(str(event.args))
 
     def _files_changed(self, files: set[Path]) -> None:

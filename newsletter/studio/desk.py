@@ -13,6 +13,7 @@ from newsletter.errors import NewsletterError, WorkspaceError
 from newsletter.outbox import is_local
 from newsletter.store import Store
 from newsletter.studio.rendering import Renderer, Rendering, Request
+from newsletter.studio.running import Sends
 from newsletter.theme import builtin_templates
 from newsletter.workspace import STATE, Workspace
 
@@ -34,6 +35,8 @@ class Desk:
         self.renderer = Renderer()
         self.images: dict[str, tuple[str, bytes]] = {}
         """The images of renderings, by name: media type and bytes."""
+        self.sends = Sends()
+        """What is being sent; it goes on when the page that began it is closed."""
         self.fault: str | None = None
         """What is wrong with newsletter.yaml; the last good settings are used meanwhile."""
         self._workspace = Workspace.open(root)
@@ -115,8 +118,10 @@ class Desk:
                 listener(changed)
 
     def close(self) -> None:
-        """End the rendering process and the sandbox, and close the store."""
+        """Let the calls of sendings end, and begin no more; end the rendering process and the sandbox, and close the
+        store."""
         self._stop.set()
+        self.sends.close()
         self.renderer.close()
         if self._sandbox is not None:
             self._sandbox.__exit__(None, None, None)

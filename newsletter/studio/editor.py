@@ -33,7 +33,7 @@ class Editor(ui.element, component="static/editor.js"):
     """CodeMirror on a draft. The browser holds the text that counts: what is typed is told to the draft, and changes
     made here are sent as edits, which the browser makes as one step that can be undone."""
 
-    def __init__(self, draft: Draft, *, on_save: Callable[[], Any], on_palette: Callable[[], Any]) -> None:
+    def __init__(self, draft: Draft, *, on_save: Callable[[], Any]) -> None:
         super().__init__()
         self._draft = draft
         self._underlined: tuple[Problem, ...] = ()
@@ -46,7 +46,6 @@ class Editor(ui.element, component="static/editor.js"):
         self.on("typed", self._typed)
         self.on("cursor", lambda event: draft.cursor_at(int(event.args["line"])))
         self.on("save", on_save)
-        self.on("palette", on_palette)
         self.on("kept", self._offer)
         draft.on_rendered.append(self._underline)
         draft.on_replaced.append(self._replace)

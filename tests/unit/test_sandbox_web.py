@@ -75,7 +75,14 @@ def test_search_and_paging(sandbox: Sandbox) -> None:
     assert 'href="/?q=p&amp;page=2"' in page
     assert "Page 3 of 3" in page
     assert fetch(sandbox, "/?page=9999")[0] == fetch(sandbox, "/?page=x")[0] == 200
-    assert "No message went to" in fetch(sandbox, "/?q=zz")[1]
+    assert "No message has" in fetch(sandbox, "/?q=zz")[1]
+
+
+def test_search_by_subject(sandbox: Sandbox) -> None:
+    send(sandbox, "ada@example.org", subject="Spring tides")
+    send(sandbox, "bo@example.org", subject="Autumn")
+    _, page, _ = fetch(sandbox, "/?q=TIDES")
+    assert re.findall(r"<td>(.*?)</td>", page) == ["ada@example.org"]
 
 
 def test_the_list_as_json(sandbox: Sandbox) -> None:
@@ -84,6 +91,23 @@ def test_the_list_as_json(sandbox: Sandbox) -> None:
     assert answer["total"] == 2
     assert [message["to"] for message in answer["messages"]] == ["bo@example.org"]
     assert json.loads(fetch(sandbox, "/messages.json?q=ada")[1])["total"] == 1
+    assert (answer["keep"], answer["scheduled"]) == ("all", 0)
+
+
+def test_the_json_says_what_became_of_each_and_what_waits(sandbox: Sandbox) -> None:
+    with Sandbox(faults=Faults(bounce=("b*",), complain=("c*",))) as moody:
+        send(moody, "ada@example.org", "bo@example.org", "cy@example.org")
+        send(moody, "bo@example.org")
+        send(moody, "di@example.org", send_at=int(time.time()) + 3600)
+        answer = json.loads(fetch(moody, "/messages.json")[1])
+    told = {message["to"] + str(message["seq"]): message["fate"] for message in answer["messages"]}
+    assert told == {
+        "ada@example.org1": "delivered",
+        "bo@example.org2": "bounce",
+        "cy@example.org3": "spamreport",
+        "bo@example.org4": "dropped",
+    }
+    assert answer["scheduled"] == 1
 
 
 def test_a_message_has_views_of_all_its_parts(sandbox: Sandbox) -> None:

@@ -3,6 +3,7 @@ import { areaOf, morph, parsed, startOf, startsIn } from "/static/preview_docume
 
 const EMPTY = '<!DOCTYPE html><html><head><meta charset="utf-8"></head><body></body></html>';
 const [NARROWEST, WIDEST, DESKTOP, PHONE] = [280, 1200, 600, 375];
+const AROUND = 6; // pixels between a block and its outline
 
 // Beside the email's own style sheets, and outside of its body.
 const OWN_STYLE = `
@@ -25,9 +26,7 @@ export default {
         <iframe ref="frame" sandbox="allow-same-origin" :title="label"></iframe>
         <div v-if="sizable" ref="grip" class="preview-grip" role="slider" tabindex="0" aria-label="Width of the email"
           aria-orientation="horizontal" aria-valuemin="${NARROWEST}" aria-valuemax="${WIDEST}"></div>
-        <div v-if="sizable" class="preview-width num" aria-hidden="true" ref="width"></div>
       </div>
-      <div v-if="sizable" class="preview-status" ref="status"></div>
     </div>`,
   props: { label: String, sizable: Boolean, view: Object },
   data: () => ({}),
@@ -51,9 +50,9 @@ export default {
     view: {
       deep: true,
       handler(now, before) {
-        if (now.width !== before.width) this.width = 0;
+        if (typeof now.width !== "number") this.width = 0; // a number comes from here
         this.fit();
-        this.paint();
+        if (now.scheme !== before.scheme || now.images !== before.images) this.paint();
       },
     },
   },
@@ -135,8 +134,8 @@ export default {
       const view = this.$refs.frame.contentWindow;
       if (area) {
         Object.assign(over.style, {
-          left: `${area.left + view.scrollX}px`, top: `${area.top + view.scrollY}px`,
-          width: `${area.right - area.left}px`, height: `${area.bottom - area.top}px`,
+          left: `${area.left + view.scrollX - AROUND}px`, top: `${area.top + view.scrollY}px`,
+          width: `${area.right - area.left + 2 * AROUND}px`, height: `${area.bottom - area.top}px`,
         });
       }
       const cut = this.over("studio-cut", Boolean(this.cut?.element.isConnected));
@@ -177,9 +176,14 @@ export default {
       this.say(link ? link.getAttribute("href") : "");
     },
     say(words) {
-      if (!this.$refs.status) return;
-      this.$refs.status.textContent = words || "Click a part of the email to go to its text";
-      this.$refs.status.classList.toggle("preview-link", Boolean(words));
+      const status = this.beside(".preview-status");
+      if (!status) return;
+      status.textContent = words || "Click a part of the email to go to its text";
+      status.classList.toggle("preview-link", Boolean(words));
+    },
+    // What the pane has to be told, when this is its frame.
+    beside(selector) {
+      return this.sizable ? this.$el.closest(".preview")?.querySelector(selector) : null;
     },
     // The Studio's own shortcuts work in here, too.
     passOn(event) {
@@ -193,7 +197,7 @@ export default {
     fit() {
       const [stage, sheet, frame] = [this.$refs.stage, this.$refs.sheet, this.$refs.frame];
       const room = stage.clientWidth - (this.sizable ? 36 : 0);
-      const height = stage.clientHeight - (this.$refs.status?.offsetHeight || 0);
+      const height = stage.clientHeight;
       if (room <= 0 || height <= 0) return;
       const asked = this.view?.width ?? "desktop";
       const width = this.width || (asked === "desktop" ? Math.max(DESKTOP, room) : asked === "phone" ? PHONE : asked);
@@ -204,7 +208,8 @@ export default {
       this.scale = scale;
       if (!this.sizable) return;
       const percent = scale < 1 ? `, shown at ${Math.round(scale * 100)} %` : "";
-      this.$refs.width.textContent = `${Math.round(width)} px${percent}`;
+      const shown = this.beside(".preview-width");
+      if (shown) shown.textContent = `${Math.round(width)} px${scale < 1 ? ` · ${Math.round(scale * 100)} %` : ""}`;
       this.$refs.grip.setAttribute("aria-valuenow", String(Math.round(width)));
       this.$refs.grip.setAttribute("aria-valuetext", `${Math.round(width)} pixels${percent}`);
       this.place();
@@ -213,7 +218,7 @@ export default {
       this.width = Math.max(NARROWEST, Math.min(WIDEST, width));
       this.fit();
       clearTimeout(this.telling);
-      this.telling = setTimeout(() => this.$emit("width", Math.round(this.width)), 120);
+      this.telling = setTimeout(() => this.$emit("width", Math.round(this.width)), 200);
     },
     gripped() {
       const grip = this.$refs.grip;

@@ -58,8 +58,10 @@ export function morph(old, fresh, replaced) {
   const [olds, freshes] = [[...old.childNodes], [...fresh.childNodes]];
   const common = Math.min(olds.length, freshes.length);
   let [same, rest] = [0, 0]; // how many are equal at the beginning, and at the end
-  while (same < common && olds[same].isEqualNode(freshes[same])) same += 1;
-  while (rest < common - same && olds.at(-1 - rest).isEqualNode(freshes.at(-1 - rest))) rest += 1;
+  // A wrapper around one element isn't compared as a whole: what is in it will be.
+  const around = olds.length === freshes.length && old.childElementCount === 1 && fresh.childElementCount === 1;
+  while (!around && same < common && olds[same].isEqualNode(freshes[same])) same += 1;
+  while (!around && rest < common - same && olds.at(-1 - rest).isEqualNode(freshes.at(-1 - rest))) rest += 1;
   const after = rest ? olds.at(-rest) : null;
   const taken = (node) => old.ownerDocument.adoptNode(node);
   for (let number = same; number < Math.max(olds.length, freshes.length) - rest; number += 1) {
