@@ -29,10 +29,11 @@ UNSURE = frozenset({401, 403, 407, 429, 999})
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _LASTING = {301, 308}
-_SHOWN = 100
-"""Characters of an address that a website came up with."""
+_SHOWN, _COPIED = 100, 500
+"""Characters of an address that a website came up with: to recognise it, and at most to copy it."""
 _GONE = {404: "isn't there", 410: "was taken away"}
 _MASK = re.compile("zq((?:[0-9a-f]{2})+)qz")
+_END = "open it in a browser, and use the address that you end at"
 _MEND = "open it in a browser; mend the address, or take the link out"
 
 
@@ -179,7 +180,7 @@ def ask(
                     except Exception as error:
                         found.put((target, error))
 
-    for _ in range(min(workers, len(by_host))):
+    for _ in range(min(max(workers, 1), len(by_host))):
         threading.Thread(target=work, name="asking", daemon=True).start()
     try:
         for _ in by_target:
@@ -227,7 +228,7 @@ def _follow(target: Target, web: Guarded) -> _Outcome:
         lasting = lasting and status in _LASTING
         moved = here if lasting else moved
     words = f"sends visitors on more than {MAX_REDIRECTS} times"
-    return _Outcome(None, None, "unreachable-link", words, "open it in a browser, and use the address that you end at")
+    return _Outcome(None, None, "unreachable-link", words, _END)
 
 
 def _judged(status: int, final_url: str | None, way: str) -> _Outcome | None:
@@ -254,5 +255,5 @@ def _moved(target: Target, moved: Target, status: int, final_url: str | None) ->
     )
     if old == new or (old[0] == new[0] and not old[1]):
         return _Outcome(status, final_url)
-    hint = f"if it is still the page you mean, write `{moved.url}`"
+    hint = f"if it is still the page you mean, write `{moved.url}`" if len(moved.url) <= _COPIED else _END
     return _Outcome(status, final_url, "moved-link", "has moved for good", hint)

@@ -23,7 +23,7 @@ Value: TypeAlias = "str | int | Sequence[Value] | Mapping[str, Value] | None"
 """What can be written: text, whole numbers, true and false, nothing, lists, and keys with values."""
 
 _BREAKS = "\n\r\x85\u2028\u2029"
-_LINE = re.compile(f"([ \t]*)([^{_BREAKS}]*)(\r\n|[{_BREAKS}]|\\Z)")
+_LINE = re.compile(f"( *)([^{_BREAKS}]*)(\r\n|[{_BREAKS}]|\\Z)")
 _LINE_START = re.compile(f"(?<![^{_BREAKS}])(?=[^{_BREAKS}])")
 _HEADER = re.compile(r"(?:[&!]\S*\s+)*[|>]([-+1-9]*)")
 _ODD = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
@@ -274,9 +274,9 @@ def _items(source: Source, route: Route) -> tuple[int, list[_Item]]:
     for child in node.value:
         if dash is None:
             raise EditError("dashes that don't stand below each other", node)
-        end, keeps = _end(text, child) if child.start_mark.index > dash else (_line_end(text, dash), False)
+        end, keeps = _end(text, child, column) if child.start_mark.index > dash else (_line_end(text, dash), False)
         last, following, dash = _gap(text, min(end, limit), limit, column)
-        items.append(_Item(start, last, keeps and last == end, child))
+        items.append(_Item(start, last, keeps and not text[end:last].strip(), child))
         start = following
     return column, items
 
@@ -286,8 +286,6 @@ def _gap(text: str, start: int, end: int, column: int) -> tuple[int, int, int | 
     own, above, closed = start, None, False
     for line in _lines(text, start, end):
         indent, words = len(line[1]), line[2]
-        if "\t" in line[1]:
-            raise EditError(f"a tab before `{words}`")
         if indent == column and words[:2] in ("-", "- ", "-\t"):
             return own, line.start() if above is None else above, line.start()
         if words.startswith("#") and indent <= column:
@@ -301,9 +299,11 @@ def _gap(text: str, start: int, end: int, column: int) -> tuple[int, int, int | 
     return own, end, None
 
 
-def _end(text: str, node: yaml.Node) -> tuple[int, bool]:
-    """Where the lines of a value end, without comments below it, and whether blank lines below would belong to it."""
-    column = 0
+def _end(text: str, node: yaml.Node, column: int = 0) -> tuple[int, bool]:
+    """Where the lines of a value end, without comments below it, and whether blank lines below would belong to it.
+
+    `column` is that of its key or dash.
+    """
     while isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
         last = max(_parts(node), key=lambda part: part.start_mark.index)
         if last.start_mark.index < node.start_mark.index:
@@ -358,7 +358,7 @@ def _takes_in(text: str, position: int, indent: int, *, keeps: bool) -> bool:
     for line in _lines(text, position, len(text)):
         if line[2]:
             return len(line[1]) >= indent
-        if keeps or len(line[1]) > indent or "\t" in line[1]:
+        if keeps or len(line[1]) > indent:
             return True
     return False
 
@@ -373,14 +373,23 @@ def _replaced(text: str, place: _Place, value: Value) -> list[Edit]:
     assert node
     _check(text, node, parent.start_mark.index)
     start, end, style, step = node.start_mark.index, node.end_mark.index, getattr(node, "style", None) or "", 2
+    brackets = isinstance(node, yaml.CollectionNode) and node.flow_style and node.value
+    if brackets and "#" in text[start:end] and "\n" in text[start:end]:
+        raise EditError("brackets with a comment in them", node)
     if parent.flow_style:
-        colon = "" if start < end else " " if text[start - 1] == ":" else ": "
-        return _changed(text, Edit(start, end, colon + _inline(value, style, flow=True)))
+        words = _inline(value, style, flow=True)
+        if key and start == end:  # `{a}`, `{a:}` or `{a: }`
+            before = text[key.end_mark.index : end]
+            words = f": {words}" if ":" not in before else words if before.endswith(" ") else f" {words}"
+        return _changed(text, Edit(start, end, words))
     column = (key or parent).start_mark.column
+    if not key and start < end:
+        step = node.start_mark.column - column
     first = last = _line_end(text, end)
     if isinstance(node, yaml.ScalarNode) and style in ("|", ">"):
         end, last, indent, _ = _text_lines(text, node, column)
-        first, step = _line_end(text, end), indent - column if 0 < indent - column < 10 else 2
+        first = _line_end(text, end)
+        step = indent - column if isinstance(value, str) else step
     elif isinstance(node, yaml.CollectionNode) and not node.flow_style:
         last, _ = _end(text, node)
         if key:
@@ -390,13 +399,12 @@ def _replaced(text: str, place: _Place, value: Value) -> list[Edit]:
         first = min(_line_end(text, end), last)
     elif start == end and key:
         start = end = _colon(text, key)
-    in_brackets = isinstance(node, yaml.CollectionNode) and node.flow_style and node.value
-    if in_brackets and not isinstance(value, str) and "\\n" not in _inline(value):
+    if brackets and not isinstance(value, str) and "\\n" not in _inline(value):
         inline, below = _inline(value), ""
     else:
         inline, below = _fitted(text, value, column, last, style, step)
     if not inline and not key:
-        inline, _, below = below[column + 2 :].partition("\n")
+        inline, _, below = below[column + step :].partition("\n")
     if inline and start == end:
         inline = " " + inline
     elif not inline and text[start - 1] == " ":
@@ -434,9 +442,8 @@ def _added(text: str, parent: Any, name: str, value: Value) -> list[Edit]:
         if text[parent.start_mark.index] != "{":
             raise EditError("a mapping without brackets", parent)
         place = place if parent.value else parent.start_mark.index + 1
-        return [
-            Edit(place, place, f"{', ' * bool(parent.value)}{_inline(name, flow=True)}: {_inline(value, flow=True)}")
-        ]
+        entry = _inline({name: value})[1:-1]
+        return [Edit(place, place, f", {entry}" if parent.value else entry)]
     if parent:
         column = parent.start_mark.column
         _colon(text, last_key)
@@ -460,23 +467,25 @@ def _removed(source: Source, route: Route, place: _Place) -> list[Edit]:
         return _replaced(text, _find(source, route[:-1]), {})
     if parent.flow_style:
         start, end = key.start_mark.index, node.end_mark.index
+        if len(pairs) == 1:
+            return [Edit(parent.start_mark.index, parent.end_mark.index, "{}")]
         if number:
             _check(text, pairs[number - 1][1], pairs[number - 1][0].start_mark.index)
             start = pairs[number - 1][1].end_mark.index
-        elif len(pairs) > 1:
+        else:
             end = pairs[1][0].start_mark.index
-        if "#" in text[start:end] and len(text[start:end].splitlines()) > 1:
-            raise EditError("a comment in brackets", node)
+        if "#" in text[start:end] and "\n" in text[start:end]:
+            raise EditError("brackets with a comment in them", node)
         return [Edit(start, end, "")]
     column, start = key.start_mark.column, key.start_mark.index
     after = pairs[number + 1][0].start_mark if number + 1 < len(pairs) else None
-    end, _ = _end(text, node)
+    end, _ = _end(text, node, column)
     end, _, _ = _gap(text, end, after.index - after.column if after else _limit(text, parent), column)
     if text[start - column : start].strip(" "):  # behind a dash: what follows comes up
         indent = _LINE.match(text, end)
         return [Edit(start, end + min(column, len(indent[1]) if indent else 0), "")]
     if number:
-        _, keeps = _end(text, pairs[number - 1][1])
+        _, keeps = _end(text, pairs[number - 1][1], column)
         _keep_apart((_Item(0, 0, keeps, key), text[end:]))
     return [Edit(start - column, end, "")]
 
@@ -489,8 +498,6 @@ def _fitted(text: str, value: Value, column: int, place: int, style: str = "", s
         last = [*last.values()][-1] if isinstance(last, Mapping) else last[-1]
     is_text = inline.startswith("|") or (below and isinstance(last, str) and "\n" in last)
     if is_text and _takes_in(text, place, column + (step if inline else 3), keeps=below.endswith("\n\n")):
-        if isinstance(last, _Lines):
-            raise EditError("a comment below an empty list")
         return _inline(value, style), ""
     return inline, below
 
@@ -530,15 +537,16 @@ def _written(value: Value, column: int, style: str = "", step: int = 2) -> tuple
     if isinstance(value, _Lines):
         return "", value
     if isinstance(value, str) and ("\n" in value or style in ("|", ">")):
+        step = step if 0 < step < 10 else 2
         if value.strip() and not _ODD.search(re.sub("[\n\t]", "", value)):
             indent = str(step) if re.match(r"\n*[ \t]", value) else ""
             chomp = "+" if value.endswith("\n\n") else "-" if not value.endswith("\n") else ""
             lines = value.removesuffix("\n").split("\n")
             return "|" + indent + chomp, "".join(" " * (column + step) * bool(line) + line + "\n" for line in lines)
     elif isinstance(value, Mapping) and value:
-        return "", "".join(_entry(column + 2, key, each) for key, each in value.items())
+        return "", "".join(_entry(column + step, key, each) for key, each in value.items())
     elif isinstance(value, Sequence) and value and not isinstance(value, str):
-        return "", "".join(_dashed(each, column + 2) for each in value)
+        return "", "".join(_dashed(each, column + step) for each in value)
     return _inline(value, style), ""
 
 
@@ -566,6 +574,8 @@ def _inline(value: Value, style: str = "", *, flow: bool = False) -> str:
         return json.dumps(value)
     if not isinstance(value, str):
         return f"[{', '.join(_inline(each, flow=True) for each in value)}]"
+    if isinstance(value, _Lines):
+        raise EditError("an item can't be written on one line")
     if re.search("[\ud800-\udfff]", value):
         raise EditError("half a character can't be written")
     odd = _ODD.search(value)

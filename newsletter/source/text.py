@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class Source:
     data: Any = field(repr=False)
     root: yaml.Node | None = field(repr=False)
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
         return _LINE_BREAK.split(self.text)
 

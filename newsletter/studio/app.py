@@ -17,7 +17,20 @@ from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from newsletter.errors import WorkspaceError
-from newsletter.studio import checks, compose, issues, pictures, report, sandbox_mail, sending, testing
+from newsletter.studio import (
+    checks,
+    compose,
+    exporting,
+    importing,
+    issues,
+    person,
+    pictures,
+    report,
+    sandbox_mail,
+    sending,
+    subscribers,
+    testing,
+)
 from newsletter.studio.desk import Desk
 from newsletter.studio.guard import Guard, workspace_token
 from newsletter.studio.rendering import IMAGES
@@ -65,6 +78,10 @@ def create_app(desk: Desk) -> FastAPI:
         checks,
         testing,
         sandbox_mail,
+        subscribers,
+        person,
+        importing,
+        exporting,
     ):
         module.add_pages(desk)
     ui.run_with(

@@ -9,9 +9,9 @@ from nicegui import ui
 
 from newsletter.store.csv_columns import CsvColumn, Meaning
 from newsletter.store.csv_look import CsvLook, ReadRow, read_rows
+from newsletter.studio.import_job import Matching
 from newsletter.studio.matching import CHOICES, choice_of, column_of, file_words, joins_as, samples
 from newsletter.studio.people_forms import ListChoice
-from newsletter.studio.uploads import Matching
 from newsletter.studio.widgets import banner, button, card, chip, field, select, words
 
 
@@ -53,7 +53,8 @@ class ColumnsForm:
         with card("What each column is", "subscribers-card"), ui.element("div").classes("subscribers-scroll"):
             self._table()
         with card("The first rows, as they would be read", "subscribers-card"):
-            self._rows = ui.element("div").classes("subscribers-scroll").props("aria-live=polite")
+            self._rows = ui.element("div").classes("subscribers-scroll")
+            self._rows.props('role=region tabindex=0 aria-label="The first rows" aria-live=polite')
         with card("Where they go", "subscribers-where"):
             self._choice = ListChoice(self._lists, self._list_name)
         with ui.element("div").classes("subscribers-buttons end"):

@@ -224,7 +224,7 @@ def _bounds(hint: Any, marks: Iterable[Any]) -> dict[str, int]:
 def _takes_nothing(hint: Any) -> bool:
     """Whether an empty text is a value."""
     with suppress(ValidationError):
-        return TypeAdapter(hint).validate_python("") == ""
+        return bool(TypeAdapter(hint).validate_python("") == "")
     return False
 
 

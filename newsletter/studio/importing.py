@@ -16,9 +16,10 @@ from newsletter.store.subscribers import list_names
 from newsletter.studio.columns_form import ColumnsForm
 from newsletter.studio.desk import Desk
 from newsletter.studio.frame import frame, on_leave
+from newsletter.studio.import_job import Matching
 from newsletter.studio.matching import figures, remarks
 from newsletter.studio.subscribers import add_head
-from newsletter.studio.uploads import Matching, Run, Upload, Uploads
+from newsletter.studio.uploads import Run, Upload, Uploads
 from newsletter.studio.widgets import banner, button, card, say, words
 from newsletter.workspace import STATE
 
@@ -188,7 +189,7 @@ class ImportView:
     def _go(self, upload: Upload, run: Run) -> None:
         async def work() -> None:
             try:
-                await run.go(lambda: self._desk.store, upload.path, upload.refused_file)
+                await run.go(self._desk.workspace.database_url, upload.path, upload.refused_file)
             finally:
                 self._uploads.tidy(upload)
 
@@ -275,7 +276,8 @@ def _refused(upload: Upload, run: Run) -> None:
     report = run.report
     assert report is not None
     with card("Refused", "subscribers-refused"):
-        with ui.element("div").classes("subscribers-scroll"), ui.element("table").classes("table"):
+        box = ui.element("div").classes("subscribers-scroll").props('role=region tabindex=0 aria-label="Refused rows"')
+        with box, ui.element("table").classes("table"):
             with ui.element("thead"), ui.element("tr"):
                 words("th", "Line").props("scope=col")
                 words("th", "Why").props("scope=col")

@@ -209,7 +209,7 @@ def _draw(row: Row) -> None:
     client = row.client
     with ui.element("section").classes("preview-client").props(f'aria-label="{client.name}"'):
         with ui.element("div").classes("preview-client-name"):
-            words("h3", client.name)
+            words("h2", client.name)
             words("span", f"about as it is {client.note}", "muted small")
         box = ui.element("div").classes("preview-client-mail")
         if client.shares_line:

@@ -75,7 +75,8 @@ class AttributeRows:
         self._box = ui.element("div").classes("subscribers-attributes")
         for name, value in attributes.items():
             self._add(name, value)
-        button("Add an attribute", lambda: self._add("", "").run_method("focus"), icon="add")
+        more = button("Add an attribute", lambda: self._add("", "").run_method("focus"), icon="add")
+        more.classes("subscribers-more")
 
     def read(self) -> dict[str, str]:
         """The attributes by name; a row without a value is left out. Raises ValueError, shown at its row."""

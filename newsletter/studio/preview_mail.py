@@ -57,7 +57,8 @@ class MailView:
             self._segments("width", "Width", WIDTHS)
             ui.element("span").classes("preview-width num muted small").props("aria-hidden=true")
             self._segments("scheme", "Scheme", SCHEMES)
-            with icon_button("info", "What the schemes show"), ui.menu().classes("preview-panel-menu"):
+            with icon_button("info", "What the schemes show"), ui.menu().classes("preview-panel-menu") as explained:
+                explained.props('role=dialog aria-label="What the schemes show"')
                 for _, name, about in SCHEMES:
                     with ui.element("p").classes("preview-about"):
                         words("strong", name)

@@ -7,13 +7,12 @@ from nicegui.events import ValueChangeEventArguments
 
 from newsletter.outbox import variant_words
 from newsletter.studio.draft import Draft
-from newsletter.studio.reader_picker import ReaderPicker
+from newsletter.studio.reader_picker import SAMPLE, ReaderPicker
 from newsletter.studio.rendering import Rendering
 from newsletter.studio.variants import all_variants
 from newsletter.studio.widgets import heading, select, words
 from newsletter.subscriber import Subscriber
 
-SAMPLE = "Sample reader"
 _THEIRS = "own"
 """The choice of the variant that the reader gets."""
 
@@ -26,19 +25,16 @@ class ReaderMenu:
         self._conditions: tuple[str, ...] | None = None
         self._slots: tuple[tuple[str, str], ...] | None = None
         self._is_open = False
-        with (
-            ui.element("button")
-            .classes("preview-as")
-            .props('type=button aria-haspopup=dialog aria-label="Shown as"') as self._button
-        ):
+        with ui.element("button").classes("preview-as").props("type=button aria-haspopup=dialog"):
             ui.icon("sym_o_person").props("aria-hidden=true")
+            words("span", "Shown as", "preview-unseen")
             self._name = words("span", SAMPLE, "ellipsis")
             ui.icon("sym_o_expand_more").props("aria-hidden=true")
             with ui.menu().classes("preview-panel-menu").props('aria-label="Shown as" role=dialog') as self._menu:
                 ReaderPicker(draft.desk, self._choose, "Show it as")
                 self._variant = select("Variant", {_THEIRS: "As this reader"}, _THEIRS, on_change=self._vary)
                 self._which = words("p", "", "muted small")
-                heading("Personal parts", 3)
+                heading("Personal parts")
                 self._parts = ui.element("div").classes("preview-parts")
         self._menu.on_value_change(self._opened)
         draft.on_rendered.append(self._rendered)
@@ -61,7 +57,6 @@ class ReaderMenu:
         person, variant = self._draft.person, self._draft.variant
         name = (person.name or person.email) if person else SAMPLE
         self._name.text = name + (" · a variant" if variant is not None else "")
-        self._button.props(f'aria-label="Shown as {name}"')
 
     def _rendered(self) -> None:
         done = self._draft.good

@@ -255,7 +255,7 @@ def summary(mailbox: Mailbox, typed: str) -> str:
     if typed:
         said += f" with “{typed}”"
     if mailbox.scheduled:
-        said += f" · {mailbox.scheduled:,} more {'waits' if mailbox.scheduled == 1 else 'wait'} for their time"
+        said += f" · {mailbox.scheduled:,} more {'waits for its' if mailbox.scheduled == 1 else 'wait for their'} time"
     return said
 
 

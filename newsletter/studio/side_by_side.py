@@ -98,7 +98,7 @@ class SideBySide:
                     label = variant_words(conditions, variant)
                     with ui.element("section").classes("preview-variant").props(f'data-variant="{variant}"'):
                         with ui.element("div").classes("preview-variant-name"):
-                            words("h3", label)
+                            words("h2", label)
                             words("span", "" if readers is None else f"{readers:,}", "muted small num")
                         frame = PreviewFrame(f"Variant: {label}", on_block=self._on_block)
                         self._frames[variant] = frame.classes("preview-variant-frame")

@@ -40,9 +40,13 @@ def add_pages(desk: Desk) -> None:
 
     @ui.page("/subscribers")
     async def page(request: HttpRequest) -> None:
+        try:
+            names = await asyncio.to_thread(_names, desk)
+        except NewsletterError:
+            names = []  # what is looked for fails too, and says why
         with frame(desk, request, title="Subscribers", place="subscribers") as actions:
             add_head()
-            view = Directory(desk, Lookup.from_query(request.query_params))
+            view = Directory(desk, Lookup.from_query(request.query_params), names)
             with actions:
                 button("Import", lambda: ui.navigate.to("/subscribers/import"), icon="upload_file")
                 button("New list", view.start_list, icon="playlist_add")
@@ -56,13 +60,13 @@ def add_pages(desk: Desk) -> None:
 class Directory:
     """The page: it follows its fields, and the browser's address follows it."""
 
-    def __init__(self, desk: Desk, lookup: Lookup) -> None:
+    def __init__(self, desk: Desk, lookup: Lookup, names: list[str]) -> None:
         self.lookup = lookup
         self._desk = desk
         self._client = ui.context.client
         self._asked = 0
         self._counted: tuple[Search, int] | None = None
-        self._names: list[str] = []
+        self._names = names
         self._tile_of: dict[str, ui.element] = {}
         with ui.element("div").classes("wide subscribers"):
             self._tiles = ui.element("div").classes("subscribers-tiles")
@@ -78,18 +82,23 @@ class Directory:
             text.classes("subscribers-search").props("debounce=220 clearable type=search")
             with text.add_slot("append"):
                 words("kbd", "/").props("aria-hidden=true")
-            listed = select("List", {"": "Any list"}, "")
+            listed = select("List", self._list_options(lookup), lookup.list_name)
             status = select("Status", dict(STATUSES), lookup.status)
             choices = {"": "Any segment", **{name: name for name in segments}, _WRITTEN: "An expression …"}
             segment = select("Segment", choices, lookup.segment if named else _WRITTEN)
             written = "" if named else lookup.segment
             expression = field("Expression", written, placeholder='subscriber.region == "north"')
-            expression.classes("subscribers-expression mono").props("debounce=500 spellcheck=false hide-bottom-space")
+            expression.classes("subscribers-expression")
+            expression.props("debounce=500 spellcheck=false hide-bottom-space input-class=mono")
             expression.set_visibility(not named)
         made = {"text": text, "list_name": listed, "status": status, "segment": segment, "expression": expression}
         for each in made.values():
             each.on_value_change(self._changed)
         return made
+
+    def _list_options(self, lookup: Lookup) -> dict[str, str]:
+        # A list that isn't there may still stand in the address.
+        return {"": "Any list", **{name: name for name in (*self._names, *filter(None, (lookup.list_name,)))}}
 
     async def _changed(self) -> None:
         """Something else was typed or chosen."""
@@ -120,12 +129,12 @@ class Directory:
         self._mark_tile()
         self._asked += 1
         asked = self._asked
-        if in_history is not None and ui.context.client.has_socket_connection:
+        if in_history is not None and self._client.has_socket_connection:
             (ui.navigate.history.push if in_history else ui.navigate.history.replace)(lookup.address)
         self._progress.classes(add="on")
         try:
             search = lookup.search(self._desk.workspace.settings.segments)
-            names, page = await asyncio.to_thread(_read, self._desk, lookup, search)
+            page = await asyncio.to_thread(_read, self._desk, lookup, search)
         except (ExpressionError, NewsletterError) as error:
             if asked == self._asked:
                 self._progress.classes(remove="on")
@@ -135,10 +144,6 @@ class Directory:
             return  # something newer is on its way
         self._progress.classes(remove="on")
         show_fault(self._fields["expression"], None)
-        if names != self._names:
-            self._names = names
-            options = {"": "Any list", **{name: name for name in names}}
-            self._fields["list_name"].set_options(options, value=lookup.list_name)
         self._table.clear()
         with self._table:
             total = self._draw(page)
@@ -148,11 +153,14 @@ class Directory:
     def _show_failure(self, error: Exception) -> None:
         hint = getattr(error, "hint", None)
         sentence = f"{error}" + (f"; {hint}" if hint else "")
-        if self._fields["expression"].visible:
+        is_written = self._fields["expression"].visible
+        if is_written:
+            # Whoever is typing keeps the table that they had.
             show_fault(self._fields["expression"], sentence)
-        self._table.clear()
-        with self._table:
-            banner(f"Nobody can be looked for like this: {sentence}", "bad").classes("subscribers-failure")
+        if not is_written or not self._table.default_slot.children:
+            self._table.clear()
+            with self._table:
+                banner(f"Nobody can be looked for like this: {sentence}", "bad").classes("subscribers-failure")
 
     def _draw(self, page: Page) -> Any:
         """Draw a page of the table; gives the place for the number of hits, unless nobody was found."""
@@ -183,7 +191,7 @@ class Directory:
 
     async def _turn(self, *, after: str = "", before: str = "") -> None:
         await self.show(replace(self.lookup.first, after=after, before=before), in_history=True)
-        ui.run_javascript('document.getElementById("content").scrollTo(0, 0)')
+        self._client.run_javascript('document.getElementById("content").scrollTo(0, 0)')
 
     async def _count(self, search: Search, page: Page, total: Any, asked: int) -> None:
         if self._counted is None or self._counted[0] != search:
@@ -225,6 +233,8 @@ class Directory:
     async def refresh(self) -> None:
         """Show what has become of it all."""
         self._counted = None
+        self._names = await asyncio.to_thread(_names, self._desk)
+        self._fields["list_name"].set_options(self._list_options(self.lookup), value=self.lookup.list_name)
         await self.show(self.lookup)
         await self.count_lists()
 
@@ -252,7 +262,7 @@ def _tile(title: str, list_name: str, number: str, line: str) -> ui.element:
     with ui.element("a").classes("subscribers-tile").props(f'href="{Lookup(list_name=list_name).address}"') as tile:
         words("span", title, "subscribers-tile-name ellipsis")
         words("span", number, "subscribers-tile-number num")
-        words("span", line, "muted small ellipsis")
+        words("span", line, "muted small")
     return tile
 
 
@@ -294,10 +304,14 @@ def _row(found: Found, list_name: str, zone: str) -> None:
                 chip(REASONS[found.suppression][0], "bad")
 
 
-def _read(desk: Desk, lookup: Lookup, search: Search) -> tuple[list[str], Page]:
+def _names(desk: Desk) -> list[str]:
     with desk.store.read() as connection:
-        page = find_people(connection, search, after=lookup.after or None, before=lookup.before or None)
-        return list_names(connection), page
+        return list_names(connection)
+
+
+def _read(desk: Desk, lookup: Lookup, search: Search) -> Page:
+    with desk.store.read() as connection:
+        return find_people(connection, search, after=lookup.after or None, before=lookup.before or None)
 
 
 def _counted(desk: Desk, search: Search) -> int:

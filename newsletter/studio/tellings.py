@@ -119,8 +119,10 @@ def tell(chapter: Chapter) -> Telling:
 
 def _reason(reason: str | None) -> str | None:
     """Why a delivery stands as it does; the reason of a suppression is only a word."""
-    known = {str(each): sentence for each, (_, sentence) in REASONS.items()}
-    return known.get(reason or "", reason)
+    if reason not in set(SuppressionReason):
+        return reason
+    sentence = REASONS[SuppressionReason(reason)][1]
+    return f"the address must not be mailed: {sentence[0].lower()}{sentence[1:]}"
 
 
 def _attempt(attempt: AttemptRecord) -> Line:

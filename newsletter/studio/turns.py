@@ -8,15 +8,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from weakref import WeakKeyDictionary
 
 from newsletter.source import Source, parse_source
 from newsletter.source.edits import Edit, apply, spans
 from newsletter.studio.draft import Draft
 from newsletter.studio.editor import Editor
+from newsletter.studio.widgets import say
 
 BLOCKS = ("blocks",)
-_PATIENCE = 3.0
+_PATIENCE = 8.0
 
 _turns: WeakKeyDictionary[Draft, asyncio.Lock] = WeakKeyDictionary()
 
@@ -34,10 +36,14 @@ async def change(draft: Draft, editor: Editor, make: Callable[[Source], list[Edi
             return edits
 
         before = draft.text
-        if not await editor.change(making):
-            return None
+        with suppress(TimeoutError):  # a busy browser may still do it
+            if not await editor.change(making):
+                return None
         end = time.monotonic() + _PATIENCE
-        while made != before and draft.text == before and time.monotonic() < end:
+        while made != before and draft.text == before:
+            if time.monotonic() > end:
+                say("The browser didn't make the change: try again", "bad")
+                return None
             await asyncio.sleep(0.005)
         return made
 

@@ -10,19 +10,13 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from newsletter.errors import NewsletterError, StoreError
-from newsletter.store.csv_columns import CsvColumn
 from newsletter.store.csv_look import CsvLook, look_at_csv
-from newsletter.store.import_csv import ImportProgress, ImportReport, import_csv
-
-if TYPE_CHECKING:
-    from newsletter.store import Store
+from newsletter.store.import_csv import ImportProgress, ImportReport
+from newsletter.studio.import_job import Job, Matching, do_job
 
 FOLDER = "imports"
 """In the workspace's own folder."""
@@ -33,15 +27,6 @@ _LONGEST_NAME = 100
 
 class _Stopped(Exception):
     """Raised in an import that somebody stopped."""
-
-
-@dataclass(frozen=True)
-class Matching:
-    """What each column of a file means, whether its first line names them, and the list that its people join."""
-
-    columns: tuple[CsvColumn, ...]
-    names_columns: bool
-    list_name: str
 
 
 class Run:
@@ -64,10 +49,11 @@ class Run:
         """Have it end after the rows that it has in its hands."""
         self._stop.set()
 
-    async def go(self, store: Callable[[], Store], path: Path, report_file: Path) -> None:
+    async def go(self, database_url: str, path: Path, report_file: Path) -> None:
         """Do it, in a thread."""
+        job = Job(database_url, path, self.matching, report_file, self.trial)
         try:
-            self.report = await asyncio.to_thread(self._work, store, path, report_file)
+            self.report = await asyncio.to_thread(do_job, job, self._tell)
         except _Stopped:
             self.stopped = True
         except NewsletterError as error:
@@ -75,20 +61,6 @@ class Run:
         finally:
             if not self.is_over:
                 self.failure = "it failed in a way that nobody thought of; the log of the Studio says more"
-
-    def _work(self, store: Callable[[], Store], path: Path, report_file: Path) -> ImportReport:
-        matching = self.matching
-        return import_csv(
-            store(),
-            path,
-            matching.list_name,
-            now=datetime.now(UTC),
-            columns=matching.columns,
-            names_columns=matching.names_columns,
-            report_file=report_file,
-            dry_run=self.trial,
-            progress=self._tell,
-        )
 
     def _tell(self, progress: ImportProgress) -> None:
         self.progress = progress

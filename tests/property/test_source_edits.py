@@ -30,13 +30,16 @@ PLAIN = ["A b", "x: y", "No", "12:30", "- a", "# a", "a #b", "a # b", "'", '"', 
 LINES = ["words", "# Heading", "- item", "  deeper", "key: value", "", "", "   ", "\ttab", "---", "x ", "'", "é"]
 ODD = ["\r", "\t", "\x85", "\u2028", "\x01", "\x7f", "\ufeff", "\\n", "\r\n"]
 
+often = settings(max_examples=50, deadline=None)
 short = st.sampled_from(PLAIN) | st.text(st.sampled_from("ab:#-'\"{}[],&*?|>!%@` \\é"), max_size=6)
 long = st.lists(st.sampled_from(LINES), min_size=1, max_size=5).map("\n".join)
 odd = st.lists(st.sampled_from([*ODD, "a", "\n"]), min_size=1, max_size=5).map("".join)
 words = short | long | odd
 scalars = words | st.integers(-9, 99) | st.booleans()
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(short | odd, inner, max_size=3), max_leaves=5
+    scalars,
+    lambda inner: st.lists(inner | st.none(), max_size=3) | st.dictionaries(short | odd, inner | st.none(), max_size=3),
+    max_leaves=5,
 )
 blocks = st.dictionaries(st.sampled_from(["type", "headline", "body", "image", "items"]) | short, values, min_size=1)
 
@@ -137,12 +140,19 @@ def texts(draw: st.DrawFn) -> str:
 
 
 def edited(text: str, edits: Callable[[], list[Edit]], written: str = "") -> str:
-    """`text` after the edits, which may be refused only for a `|+` above a blank line, or for a tab."""
+    """`text` after the edits, which may be refused only for a `|+` above a blank line."""
     try:
         return apply(text, edits())
-    except EditError as error:
-        assert ("`|+`" in error.message and "+" in text + written) or ("tab" in error.message and "\t" in text)
+    except EditError as refused:
+        if "`|+`" not in refused.message or "+" not in text + written:
+            raise
         reject()
+
+
+def cut(text: str) -> list[str]:
+    """`text` in pieces: what stands above the first item, that item, what is between, and so on."""
+    places = [place for span in spans(read(text), BLOCKS) for place in span]
+    return [text[start:end] for start, end in zip([0, *places], [*places, len(text)], strict=True)]
 
 
 def comments_in(text: str) -> Counter[str]:
@@ -150,6 +160,7 @@ def comments_in(text: str) -> Counter[str]:
 
 
 @given(texts(), st.data())
+@often
 def test_a_moved_item_is_moved_and_nothing_else(text: str, data: st.DataObject) -> None:
     source = read(text)
     last = len(source.data["blocks"]) - 1
@@ -163,6 +174,7 @@ def test_a_moved_item_is_moved_and_nothing_else(text: str, data: st.DataObject) 
 
 
 @given(texts(), st.data())
+@often
 def test_a_copy_is_the_same_and_all_else_stays(text: str, data: st.DataObject) -> None:
     source = read(text)
     index = data.draw(st.integers(0, len(source.data["blocks"]) - 1))
@@ -174,6 +186,7 @@ def test_a_copy_is_the_same_and_all_else_stays(text: str, data: st.DataObject) -
 
 
 @given(texts(), st.data())
+@often
 def test_a_removed_item_takes_its_own_lines_along(text: str, data: st.DataObject) -> None:
     source = read(text)
     index = data.draw(st.integers(0, len(source.data["blocks"]) - 1))
@@ -186,6 +199,7 @@ def test_a_removed_item_takes_its_own_lines_along(text: str, data: st.DataObject
 
 
 @given(texts(), blocks, st.data())
+@often
 def test_an_inserted_item_is_read_as_it_was_meant(text: str, block: dict[str, Any], data: st.DataObject) -> None:
     source = read(text)
     index = data.draw(st.integers(0, len(source.data["blocks"])))
@@ -197,20 +211,24 @@ def test_an_inserted_item_is_read_as_it_was_meant(text: str, block: dict[str, An
 
 
 @given(texts(), values, st.data())
+@often
 def test_a_value_that_is_set_is_read(text: str, value: Any, data: st.DataObject) -> None:
     source = read(text)
     index = data.draw(st.integers(0, len(source.data["blocks"]) - 1))
-    block = source.data["blocks"][index]
-    name = data.draw(st.sampled_from([*block, "caption", "a: b"]))
-    edits = set_value(source, (*BLOCKS, index, name), value)
-    after, wanted = apply(text, edits), copy.deepcopy(source.data)
+    name = data.draw(st.sampled_from([*source.data["blocks"][index], "caption", "a: b"]))
+    after = apply(text, set_value(source, (*BLOCKS, index, name), value))
+    wanted = copy.deepcopy(source.data)
     wanted["blocks"][index][name] = as_read(value)
     assert read(after).data == wanted
-    for start, end in spans(source, BLOCKS)[:index]:
-        assert after[start:end] == text[start:end]
+    assert all(
+        one == other
+        for number, (one, other) in enumerate(zip(cut(text), cut(after), strict=True))
+        if number != 2 * index + 1
+    )
 
 
 @given(texts(), values, st.data())
+@often
 def test_an_inner_value_that_is_set_is_read(text: str, value: Any, data: st.DataObject) -> None:
     source = read(text)
     inside = [
@@ -231,6 +249,7 @@ def test_an_inner_value_that_is_set_is_read(text: str, value: Any, data: st.Data
 
 
 @given(texts(), st.data())
+@often
 def test_a_key_that_is_taken_out_is_gone(text: str, data: st.DataObject) -> None:
     source = read(text)
     index = data.draw(st.integers(0, len(source.data["blocks"]) - 1))
@@ -242,6 +261,7 @@ def test_a_key_that_is_taken_out_is_gone(text: str, data: st.DataObject) -> None
 
 
 @given(texts(), st.data())
+@often
 def test_every_line_of_an_item_is_in_it(text: str, data: st.DataObject) -> None:
     source = read(text)
     lines = text.splitlines(True)
@@ -252,6 +272,6 @@ def test_every_line_of_an_item_is_in_it(text: str, data: st.DataObject) -> None:
 
 
 @given(blocks)
-@settings(max_examples=300)
+@settings(max_examples=200, deadline=None)
 def test_what_is_written_is_read(block: dict[str, Any]) -> None:
     assert read(write_item(block)).data == as_read(block)

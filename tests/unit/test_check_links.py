@@ -469,6 +469,15 @@ def test_a_page_that_has_moved_for_good_is_told_with_its_new_address(
         assert f"`{here(new)}`" in str(answer.problem and answer.problem.hint)
 
 
+def test_a_new_address_that_is_endless_is_not_repeated(site: Site) -> None:
+    new = "/" + "x" * 9_000
+    site.pages |= {"/page": to(new, 301), new: status(200)}
+    [answer] = asked(site.url("/page"))
+    assert answer.problem is not None
+    assert answer.problem.code == "moved-link"
+    assert "xxx" not in answer.problem.message + str(answer.problem.hint)
+
+
 # Whom this machine talks to
 
 PRIVATE = {

@@ -286,12 +286,12 @@ export const FormList = {
       if (index === 1 || index === 2) this.reorder(() => {});
       this.opened[index] = true;
       this.form.list({ do: "insert", route: this.route, index, value });
-      setTimeout(() => {
+      this.$nextTick(() => {
         const entry = this.$el.querySelectorAll(":scope > .form-entry")[index];
         const first = entry?.querySelector("input:not([type=file]), textarea");
         first?.focus();
         first?.select();
-      }, 50);
+      });
     },
   },
 };

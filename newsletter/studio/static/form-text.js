@@ -58,10 +58,10 @@ export const TextField = {
         <button v-if="field.personal" type="button" class="form-icon" aria-haspopup="menu" :aria-label="'Insert a personal part into ' + field.label"
           title="Insert a personal part" @mousedown.prevent @click="form.openPersonal($event.currentTarget, $refs.area)"><q-icon name="sym_o_person_add" aria-hidden="true" /></button>
       </div>
-      <textarea v-if="isLong" ref="area" :id="id" class="form-input" :class="{ mono: field.control === 'code' }" :value="words" rows="3" v-bind="about"
-        :spellcheck="field.control !== 'code'" @input="input" @keydown="key"></textarea>
-      <input v-else ref="area" :id="id" class="form-input" :class="{ mono: field.control === 'condition' }" :type="type" :value="words" v-bind="about"
-        :min="field.least" :max="field.most" autocomplete="off" :spellcheck="field.control === 'line'" @input="input" />
+      <textarea v-if="isLong" ref="area" :id="id" class="form-input" :class="{ mono: field.control === 'code' }" rows="3" v-bind="about"
+        :spellcheck="field.control !== 'code'" @input="input" @keydown="key" @blur="follow"></textarea>
+      <input v-else ref="area" :id="id" class="form-input" :class="{ mono: field.control === 'condition' }" :type="type" v-bind="about"
+        :min="field.least" :max="field.most" autocomplete="off" :spellcheck="field.control === 'line'" @input="input" @blur="follow" />
     </div>`,
   props: { field: Object, route: Array, value: String, id: String, described: String, wrong: Boolean },
   emits: ["change"],
@@ -89,7 +89,13 @@ export const TextField = {
       };
     },
   },
+  watch: {
+    words() {
+      if (document.activeElement !== this.$refs.area) this.follow();
+    },
+  },
   mounted() {
+    this.follow();
     this.grow();
   },
   updated() {
@@ -101,6 +107,10 @@ export const TextField = {
       if (!this.isLong || CSS.supports("field-sizing", "content")) return;
       this.$refs.area.style.height = "auto";
       this.$refs.area.style.height = `${this.$refs.area.scrollHeight + 2}px`;
+    },
+    // While it is typed in, the field says what it holds: a line break at its end isn't in the text yet.
+    follow() {
+      if (this.$refs.area.value !== this.words) this.$refs.area.value = this.words;
     },
     input(event) {
       this.$emit("change", event.target.value);

@@ -95,6 +95,9 @@ export default {
       const area = this.place();
       this.waiting = block !== null && !area;
       if (area) this.bringIntoView(area);
+      const isHidden = this.waiting && this.starts.length && !this.starts.some((start) => start.block === block);
+      this.idle = isHidden ? "The block you are at isn’t shown to this reader" : "";
+      this.say("");
     },
 
     // The document.
@@ -178,7 +181,7 @@ export default {
     say(words) {
       const status = this.beside(".preview-status");
       if (!status) return;
-      status.textContent = words || "Click a part of the email to go to its text";
+      status.textContent = words || this.idle || "Click a part of the email to go to its text";
       status.classList.toggle("preview-link", Boolean(words));
     },
     // What the pane has to be told, when this is its frame.
@@ -215,10 +218,8 @@ export default {
       this.place();
     },
     setWidth(width) {
-      this.width = Math.max(NARROWEST, Math.min(WIDEST, width));
+      this.width = Math.max(NARROWEST, Math.min(WIDEST, Math.round(width)));
       this.fit();
-      clearTimeout(this.telling);
-      this.telling = setTimeout(() => this.$emit("width", Math.round(this.width)), 200);
     },
     gripped() {
       const grip = this.$refs.grip;
@@ -231,6 +232,7 @@ export default {
         grip.addEventListener("lostpointercapture", () => {
           grip.removeEventListener("pointermove", move);
           this.$el.classList.remove("preview-dragging");
+          this.$emit("width", this.shownWidth);
         }, { once: true });
       });
       grip.addEventListener("keydown", (event) => {
@@ -239,6 +241,7 @@ export default {
         if (to === undefined) return;
         event.preventDefault();
         this.setWidth(to);
+        this.$emit("width", this.shownWidth);
       });
     },
   },
