@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from nicegui import ui
 from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.errors import WorkspaceError
 from newsletter.studio import (
@@ -91,6 +92,20 @@ def create_app(desk: Desk) -> FastAPI:
     return app
 
 
+class _Calm:
+    """`app`, without the traceback that Starlette makes of a browser that went away before it was answered."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except RuntimeError as error:
+            if str(error) != "No response returned.":
+                raise
+
+
 def serve(
     workspace: Workspace, *, port: int, path: str = "/", browser: bool = True, say: Callable[[str], None] = print
 ) -> None:
@@ -110,7 +125,7 @@ def serve(
         port = listening.getsockname()[1]
         token = workspace_token(workspace.root / STATE)
         address = f"http://127.0.0.1:{port}{path}?token={token}"
-        guarded = Guard(create_app(Desk(workspace.root)), token, port)
+        guarded = Guard(_Calm(create_app(Desk(workspace.root))), token, port)
         config = uvicorn.Config(guarded, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=3)
         say(address)
         if browser:

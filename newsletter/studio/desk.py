@@ -24,6 +24,10 @@ Listener = Callable[[set[Path]], None]
 """Told the files that changed, on the event loop."""
 
 
+MOST_IMAGES = 500
+"""Images of renderings that are kept; the oldest go first."""
+
+
 class Desk:
     """A workspace as the Studio has it open: its files watched, its store, its rendering process, its images.
 
@@ -73,6 +77,8 @@ class Desk:
         done = await self.renderer.render(request, asker)
         if done is not None:
             self.images.update(done.images)
+            while len(self.images) > MOST_IMAGES:
+                self.images.pop(next(iter(self.images)))
         return done
 
     def start_sandbox(self) -> None:

@@ -39,7 +39,7 @@ def keep_picture(data: bytes, name: str, folder: Path, root: Path) -> str:
     is. No file is written over: the same picture is stored once, another one of its name gets a number. Raises
     PictureError for what isn't a JPEG, PNG, GIF or WebP picture, or too large; OSError when it can't be stored.
     """
-    data, suffix = fit_for_email(data, name)
+    made, suffix = fit_for_email(data, name)
     place = folder / FOLDER
     if not place.resolve().is_relative_to(root.resolve()):
         raise PictureError(f"{FOLDER}/ leads out of the workspace", hint="make it a folder of its own")
@@ -48,9 +48,9 @@ def keep_picture(data: bytes, name: str, folder: Path, root: Path) -> str:
     while True:
         path = place / f"{stem}{f'-{number}' if number > 1 else ''}{suffix}"
         with suppress(FileExistsError), path.open("xb") as file:
-            file.write(data)
+            file.write(made)
             return f"{FOLDER}/{path.name}"
-        if path.is_file() and path.read_bytes() == data:
+        if path.is_file() and path.read_bytes() in (made, data):
             return f"{FOLDER}/{path.name}"
         number += 1
 

@@ -157,9 +157,13 @@ class Directory:
         if is_written:
             # Whoever is typing keeps the table that they had.
             show_fault(self._fields["expression"], sentence)
-        if not is_written or not self._table.default_slot.children:
-            self._table.clear()
-            with self._table:
+        if is_written and self._table.default_slot.children:
+            return
+        self._table.clear()
+        with self._table:
+            if is_written:
+                empty("rule", "Nobody is looked for", "The expression can't be read.")
+            else:
                 banner(f"Nobody can be looked for like this: {sentence}", "bad").classes("subscribers-failure")
 
     def _draw(self, page: Page) -> Any:

@@ -20,13 +20,15 @@ def button(
     kind: Literal["primary", "quiet", "danger"] = "quiet",
 ) -> ui.button:
     """A button with words on it. One `primary` a page; `danger` for what can't be taken back."""
-    made = ui.button(label, on_click=on_click, icon=f"sym_o_{icon}" if icon else None)
+    made = ui.button(label, on_click=on_click, icon=f"sym_o_{icon}" if icon else None, color=None)
     return made.props("no-caps unelevated dense").classes(f"btn {kind}")
 
 
 def icon_button(icon: str, label: str, on_click: Callable[..., Any] | None = None) -> ui.button:
     """A button with only an icon; `label` is its name and its tooltip."""
-    made = ui.button(icon=f"sym_o_{icon}", on_click=on_click).props(f'flat dense round aria-label="{label}"')
+    made = ui.button(icon=f"sym_o_{icon}", on_click=on_click, color=None).props(
+        f'flat dense round aria-label="{label}"'
+    )
     with made.classes("icon-btn"):
         ui.tooltip(label)
     return made

@@ -11,7 +11,7 @@ const EMPTIED = 800;
 export default {
   components: { FieldSet, PictureChooser },
   template: `
-    <div class="form" @focusin="focused" @focusout="flush()">
+    <div class="form" @focusin="focused" @focusout="left">
       <template v-if="shown">
         <header class="form-head">
           <q-icon :name="'sym_o_' + look[1]" aria-hidden="true" />
@@ -97,12 +97,16 @@ export default {
       let data = made.data;
       if (same) {
         for (const op of [...this.sent, ...this.waiting]) data = applied(data, op);
+        this.latest = data;
         if (typing !== null && typing !== undefined) {
           const route = JSON.parse(typing);
           const mine = valueAt(this.shown.data, route);
           if (mine !== valueAt(data, route) && typeof mine === "string") data = applied(data, { do: "set", route, value: mine });
         }
-      } else this.identity++;
+      } else {
+        this.identity++;
+        this.latest = data;
+      }
       this.token = token;
       this.shown = { ...made, data };
       if (!same) this.$nextTick(() => this.$el.scrollTo?.(0, 0));
@@ -165,6 +169,11 @@ export default {
     },
     focused(event) {
       if (event.target.dataset.personal !== undefined) this.lastField = event.target;
+    },
+    // What the text says of a field shows once it isn't typed in any more.
+    left() {
+      this.flush();
+      if (!this.sent.length && this.shown) this.shown.data = this.latest;
     },
     openPersonal(button, field) {
       this.lastField = field;
