@@ -68,6 +68,10 @@ browser:
 demo: $(INSTALLED)  ## the whole path once, from the example issues to a sandbox on this machine
 	@$(BIN)/python -m newsletter.cli.demo
 
+.PHONY: studio
+studio: $(INSTALLED)  ## the example issues in the browser; Ctrl-C ends it
+	@$(BIN)/newsletter studio
+
 .PHONY: test
 test: check unit  ## everything that a change has to pass
 
@@ -106,6 +110,10 @@ bench: $(INSTALLED) $(NODE_PACKAGES)  ## rendering, importing, planning and send
 	@$(BIN)/python tests/benchmark/run.py
 	@$(BIN)/python tests/benchmark/imports.py
 	@$(BIN)/python tests/benchmark/sending.py
+
+.PHONY: latency
+latency: $(INSTALLED) browser  ## from a key typed in the Studio to the preview repainted, in Chromium
+	@$(BIN)/python tests/benchmark/latency.py
 
 .PHONY: screenshots
 screenshots: $(INSTALLED) browser  ## the example issues in Chromium, into .build/screenshots
