@@ -215,13 +215,12 @@ def _parts(node: yaml.Node) -> list[yaml.Node]:
     return node.value if isinstance(node, yaml.SequenceNode) else []
 
 
-def _check(text: str, node: yaml.Node, start: int = 0, *, deep: bool = True) -> None:
-    """Raises EditError for an anchor, alias or tag in `node`. An alias is the node of its anchor, above `start`."""
-    mark = node.start_mark.index
-    if mark < start or text[mark : mark + 1] in ("&", "!"):
+def _check(text: str, node: yaml.Node, *, deep: bool = True) -> None:
+    """Raises EditError for an anchor, alias or tag in `node`; the node of an alias is that of its anchor."""
+    if text.startswith(("&", "!"), node.start_mark.index):
         raise EditError("an anchor, alias or tag", node)
     for part in _parts(node) if deep else []:
-        _check(text, part, mark)
+        _check(text, part)
 
 
 def _colon(text: str, key: yaml.Node | None) -> int:
@@ -244,7 +243,7 @@ def _find(source: Source, route: Route) -> _Place:
         if isinstance(node, yaml.MappingNode):
             pairs = [pair for pair in node.value if pair[0].value == step]
             if len(pairs) > 1 or any(name.value == "<<" for name, _ in node.value):
-                raise EditError(f"`{step}` stands twice, or `<<`", node)
+                raise EditError(f"`{step}` stands twice" if len(pairs) > 1 else "keys merged with `<<`", node)
             if not pairs:
                 return _Place(node, None, None, route[number:])
         elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and 0 <= step < len(node.value):
@@ -252,7 +251,7 @@ def _find(source: Source, route: Route) -> _Place:
         if not pairs:
             raise EditError(f"there is no `{step}`", node)
         for part in filter(None, pairs[0]):
-            _check(source.text, part, node.start_mark.index, deep=False)
+            _check(source.text, part, deep=False)
         parent, (key, node) = node, pairs[0]
     return _Place(parent, key, node, ())
 
@@ -263,9 +262,8 @@ def _items(source: Source, route: Route) -> tuple[int, list[_Item]]:
     if node is None or rest or _is_nothing(node) or (isinstance(node, yaml.SequenceNode) and not node.value):
         return 0, []
     if not isinstance(node, yaml.SequenceNode) or node.flow_style:
-        raise EditError("a list in brackets, or none", node)
-    column, limit = node.start_mark.column, node.end_mark.index
-    limit = len(text) if limit >= len(text) else limit - node.end_mark.column
+        raise EditError("a list in brackets" if isinstance(node, yaml.SequenceNode) else "there is no list", node)
+    column, limit = node.start_mark.column, _limit(text, node)
     position = node.start_mark.index - column
     if key or not route:
         position = _line_end(text, key.end_mark.index) if key else 0
@@ -342,7 +340,7 @@ def _limit(text: str, node: yaml.Node) -> int:
 def _chosen(text: str, items: Sequence[_Item], index: int) -> _Item:
     if not 0 <= index < len(items):
         raise EditError(f"there is no item {index} in the list")
-    _check(text, items[index].node, items[index].start)
+    _check(text, items[index].node)
     return items[index]
 
 
@@ -371,7 +369,7 @@ def _replaced(text: str, place: _Place, value: Value) -> list[Edit]:
     parent, key, node, _ = place
     assert parent
     assert node
-    _check(text, node, parent.start_mark.index)
+    _check(text, node)
     start, end, style, step = node.start_mark.index, node.end_mark.index, getattr(node, "style", None) or "", 2
     brackets = isinstance(node, yaml.CollectionNode) and node.flow_style and node.value
     if brackets and "#" in text[start:end] and "\n" in text[start:end]:
@@ -436,7 +434,7 @@ def _added(text: str, parent: Any, name: str, value: Value) -> list[Edit]:
     column, place = 0, len(text)
     if parent and parent.value:
         last_key, last = parent.value[-1]
-        _check(text, last, last_key.start_mark.index)
+        _check(text, last)
         place = last.end_mark.index
     if parent and parent.flow_style:
         if text[parent.start_mark.index] != "{":
@@ -460,7 +458,7 @@ def _removed(source: Source, route: Route, place: _Place) -> list[Edit]:
     text, (parent, key, node, _) = source.text, place
     if key is None or node is None or parent is None:
         raise EditError("an item of a list", node)
-    _check(text, node, key.start_mark.index)
+    _check(text, node)
     pairs = parent.value
     number = next(number for number, (name, _) in enumerate(pairs) if name is key)
     if len(pairs) == 1 and len(route) > 1:
@@ -470,7 +468,7 @@ def _removed(source: Source, route: Route, place: _Place) -> list[Edit]:
         if len(pairs) == 1:
             return [Edit(parent.start_mark.index, parent.end_mark.index, "{}")]
         if number:
-            _check(text, pairs[number - 1][1], pairs[number - 1][0].start_mark.index)
+            _check(text, pairs[number - 1][1])
             start = pairs[number - 1][1].end_mark.index
         else:
             end = pairs[1][0].start_mark.index

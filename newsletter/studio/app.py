@@ -35,11 +35,10 @@ from newsletter.studio import (
 from newsletter.studio.desk import Desk
 from newsletter.studio.guard import Guard, workspace_token
 from newsletter.studio.rendering import IMAGES
+from newsletter.studio.sandbox_reading import EMAIL_POLICY
 from newsletter.workspace import STATE, Workspace
 
 STATIC = Path(__file__).parent / "static"
-
-_EMAIL_POLICY = "sandbox allow-same-origin; default-src 'none'; img-src 'self' data:; style-src 'unsafe-inline'"
 
 
 def create_app(desk: Desk) -> FastAPI:
@@ -68,7 +67,7 @@ def create_app(desk: Desk) -> FastAPI:
     @app.get("/thumbnail/{stem}")
     async def thumbnail(stem: str) -> Response:
         html = await issues.thumbnail(desk, stem)
-        return HTMLResponse(html, headers={"Content-Security-Policy": _EMAIL_POLICY, "Cache-Control": "no-cache"})
+        return HTMLResponse(html, headers={"Content-Security-Policy": EMAIL_POLICY, "Cache-Control": "no-cache"})
 
     pictures.add_routes(app, desk)
     for module in (

@@ -119,7 +119,7 @@ class Confirmation:
                 "Nothing was sent. Look at it, and type the number anew."
             )
             await self._replan(plan, message)
-        elif not self._client._deleted:
+        elif not self._client.is_deleted:
             ui.navigate.to(f"/dispatch/{plan.dispatch.id}")
 
     async def _frozen(self, outlook: Outlook, choices: Choices) -> Plan | None:

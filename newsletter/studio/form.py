@@ -23,6 +23,7 @@ from newsletter.studio.form_data import Op, applied, edits_for, find_block, sett
 from newsletter.studio.form_fields import catalogue
 from newsletter.studio.frame import on_leave
 from newsletter.studio.turns import BLOCKS, change
+from newsletter.studio.widgets import say
 from newsletter.theme import theme_names
 
 RESTED = 0.3
@@ -78,8 +79,10 @@ class BlockForm(ui.element, component="static/form.js"):
         self._props["catalogue"] = catalogue(theme_names(draft.desk.root))
         self._props["personal"] = PERSONAL
         self._props["stem"] = draft.stem
+        self._props["keep"] = f"newsletter-form:{draft.desk.root}:{draft.stem}"
         self.on("seen", self._seen)
         self.on("done", self._take)
+        self.on("resume", self._resume)
         self.on("place", lambda event: editor.go_to(int(event.args["line"]), int(event.args["column"])))
         draft.on_rendered.append(self._rendered)
         draft.on_cursor.append(lambda: self._soon(0.05))
@@ -98,9 +101,24 @@ class BlockForm(ui.element, component="static/form.js"):
             for given in event.args["ops"]:
                 failed = failed or shown is None or not await self._do(shown, Op.of(given))
             self._done = int(event.args["number"])
+        self.run_method("heard", self._done)
         if failed:
             self._sent = None
             self._soon(0)
+
+    async def _resume(self, event: GenericEventArguments) -> None:
+        """Do what was typed before the server or the page was gone."""
+        async with self._turn:
+            for given in event.args["ops"]:
+                source, _ = parse_source(self._draft.text, "issue")
+                index, data = given.get("index"), None
+                if source is not None and isinstance(source.data, dict):
+                    data = source.data if index is None else value_at(source.data, (*BLOCKS, int(index)))
+                of_type = data.get("type") if isinstance(data, dict) else None
+                if index is None or of_type == given.get("name"):
+                    await self._do(_Shown(index, data), Op.of(given))
+        self.run_method("heard", 0)
+        say("What you had typed into the form is back", "info")
 
     async def _do(self, shown: _Shown, op: Op) -> bool:
         written = op

@@ -17,6 +17,8 @@ from newsletter.studio.turns import BLOCKS
 Key: TypeAlias = str
 """A route as the browser names it, steps parted by `/`."""
 
+_PLAIN = {"missing-key": ("this is missing", ""), "empty-value": ("there is nothing here", "")}
+"""What is said at a field in place of words about keys."""
 _NUMBER = re.compile(r"\s*[+-]?\d+\s*")
 
 
@@ -233,7 +235,8 @@ def problems_by_field(
             continue
         if problem.code == "missing-key" and (named := re.match(r"`(.+)` is missing", problem.message)):
             route = (*(route if isinstance(value_at(data, route), dict) else route[:-1]), named[1])
-        said = {"message": problem.message, "hint": problem.hint or "", "error": problem.is_error}
+        message, hint = _PLAIN.get(problem.code, (problem.message, problem.hint or ""))
+        said = {"message": message, "hint": hint, "error": problem.is_error}
         found.setdefault(_key(route), []).append(said)
     return found
 

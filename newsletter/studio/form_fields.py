@@ -131,7 +131,25 @@ _WORDS = {
     "tiktok": "TikTok", "youtube": "YouTube",
 }  # fmt: skip
 
-_FILLERS = {"a", "an", "the", "to", "use", "line", "which", "its", "of", "one", "this", "it", "where", "leads", "is"}
+_FILLERS = {
+    "a",
+    "an",
+    "the",
+    "to",
+    "use",
+    "line",
+    "which",
+    "over",
+    "them",
+    "its",
+    "of",
+    "one",
+    "this",
+    "it",
+    "where",
+    "leads",
+    "is",
+}
 
 
 @cache

@@ -83,7 +83,7 @@ def frame(
                     if stem is not None:
                         _tabs(stem, tab)
                 actions = ui.element("div").classes("head-actions")
-            content = ui.element("main").props('id="content" tabindex="-1"')
+            content = ui.element("div").props('id="content" tabindex="-1"')
             content.classes("content flush" if tab == "compose" else "content")
     with content:
         if desk.fault:
@@ -94,8 +94,8 @@ def frame(
 
 def _sidebar(desk: Desk, place: str) -> None:
     with ui.element("nav").classes("sidebar").props('aria-label="Studio"'):
-        with ui.element("a").classes("brand").props('href="/" aria-label="All issues"'):
-            ui.element("img").props('src="/static/icon.svg" alt="" width=26 height=26')
+        with ui.element("a").classes("brand").props('href="/"'):
+            ui.element("img").props('src="/static/icon.svg" alt="All issues" width=26 height=26')
             ui.label(desk.workspace.settings.publication.name).classes("brand-name ellipsis")
         for key, label, icon, path in PLACES:
             link = ui.element("a").classes("nav" + (" current" if key == place else ""))
@@ -124,7 +124,9 @@ def _sidebar(desk: Desk, place: str) -> None:
 def _tabs(stem: str, tab: str | None) -> None:
     with ui.element("nav").classes("tabs").props('aria-label="Issue"'):
         for each in TABS:
-            link = ui.element("a").props(f'href="{issue_address(stem, each.key)}" data-tab="{each.key}"')
+            link = ui.element("a").props(
+                f'href="{issue_address(stem, each.key)}" data-tab="{each.key}" aria-label="{each.label}"'
+            )
             link.classes("tab" + (" current" if each.key == tab else ""))
             if each.key == tab:
                 link.props('aria-current="page"')

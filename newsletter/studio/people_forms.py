@@ -98,7 +98,7 @@ class AttributeRows:
     def _add(self, name: str, value: str) -> ui.input:
         with self._box, ui.element("div").classes("subscribers-attribute") as row:
             pair = (field("Name", name, placeholder="region"), field("Value", value, placeholder="north"))
-            icon_button("close", f"Remove {name or 'this attribute'}", lambda: self._remove(row, pair))
+            icon_button("close", "Remove this attribute", lambda: self._remove(row, pair))
         self._rows.append(pair)
         return pair[0]
 

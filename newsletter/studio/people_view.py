@@ -37,6 +37,7 @@ class People:
     def __init__(self, desk: Desk, dispatch_id: int, counts: Mapping[DeliveryStatus, int]) -> None:
         self._desk = desk
         self._dispatch_id = dispatch_id
+        self._client = ui.context.client
         self._counts = dict(counts)
         self._status: DeliveryStatus | None = None
         self._last = 0
@@ -74,7 +75,8 @@ class People:
         try:
             found = await asyncio.to_thread(read)
         except NewsletterError as error:
-            say(error.message, "bad")
+            with self._client:
+                say(error.message, "bad")
             return
         more, shown = len(found) > PAGE, found[:PAGE]
         self._last = shown[-1].id if shown else self._starts[-1]
@@ -142,7 +144,8 @@ class People:
 
         chapter = await asyncio.to_thread(read)
         zone = self._desk.workspace.settings.publication.time_zone
-        with sheet(one.email) as dialog:
+        # At the page, and not in the table, which may be drawn anew meanwhile.
+        with self._client, sheet(one.email) as dialog:
             reason = f", {one.reason}" if one.reason else ""
             words("p", f"{one.status.value.capitalize()}{reason}")
             if chapter is None:

@@ -29,6 +29,7 @@ class Uncertain:
         self._desk = desk
         self._dispatch = dispatch
         self._decided = decided
+        self._client = ui.context.client
         self._count = 0
         self._chosen: set[str] = set()
         self._box = ui.element("section").classes("card sending-uncertain").props('aria-label="Uncertain"')
@@ -98,7 +99,8 @@ class Uncertain:
     def _ask(self, decision: Decision) -> None:
         whom = len(self._chosen) or self._count
         resend = decision is Decision.RESEND
-        with sheet("Send once more?" if resend else "Count as sent?") as dialog:
+        # At the page, and not in the list, which is drawn anew meanwhile.
+        with self._client, sheet("Send once more?" if resend else "Count as sent?") as dialog:
             words("p", f"{whom:,} will be sent once more." if resend else f"{whom:,} will count as sent.")
             words("p", "Some may get it twice." if resend else "Some may never have got it.")
             with sheet_buttons():
@@ -122,10 +124,11 @@ class Uncertain:
         try:
             count = await asyncio.to_thread(act)
         except NewsletterError as error:
-            say(error.message + (f": {error.hint}" if error.hint else ""), "bad")
+            told, failed = error.message + (f": {error.hint}" if error.hint else ""), True
         else:
-            if decision is Decision.RESEND:
-                say(f"{count:,} will be sent once more, when you resume it.")
-            else:
-                say(f"{count:,} count as sent.")
+            resend = decision is Decision.RESEND
+            told = f"{count:,} will be sent once more, when you resume it." if resend else f"{count:,} count as sent."
+            failed = False
+        with self._client:
+            say(told, "bad" if failed else "good")
         await self._decided()

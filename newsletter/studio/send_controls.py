@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from nicegui import ui
 
@@ -26,6 +26,7 @@ class SendControls:
         self._desk = desk
         self._standing = standing
         self._look = look
+        self._client = ui.context.client
         self._drawn: tuple[object, ...] | None = None
         self._row = ui.element("div").classes("sending-controls")
 
@@ -64,18 +65,20 @@ class SendControls:
         rate = run.speed.per_second if run is not None else None
         return f"{round(rate * 60)}/min" if rate else ""
 
-    async def _do(self, act: Callable[[], Any], done: str | None = None) -> Any:
-        """Act in a thread; say what came of it, and look again."""
+    async def _do(self, act: Callable[[], Any]) -> Any:
+        """Act in a thread; say what went wrong, and look again. None when it failed."""
+        result = None
         try:
             result = await asyncio.to_thread(act)
         except NewsletterError as error:
-            say(error.message + (f": {error.hint}" if error.hint else ""), "bad")
-            result = None
-        else:
-            if done:
-                say(done)
+            self._say(error.message + (f": {error.hint}" if error.hint else ""), "bad")
         await self._look()
         return result
+
+    def _say(self, message: str, tone: Literal["good", "bad", "info"] = "good") -> None:
+        # The button that was pressed may have gone meanwhile: the page says it.
+        with self._client:
+            say(message, tone)
 
     async def _pause(self) -> None:
         await self._do(lambda: pause(self._desk.store, self._standing.dispatch))
@@ -99,24 +102,25 @@ class SendControls:
 
     def _ask_cancel(self) -> None:
         left = self._standing.left
-        with sheet("Cancel the rest?") as dialog:
+        with self._client, sheet("Cancel the rest?") as dialog:
             words("p", f"{left:,} have not been handed over and will not get it. What the provider has isn’t touched.")
             words("p", "They can be reached by sending the issue anew.", "muted")
             with sheet_buttons():
                 button("Keep it", dialog.close)
                 button("Cancel the rest", lambda: self._after(dialog, self._cancel), kind="danger")
+        dialog.on("hide", dialog.delete)
         dialog.open()
 
     async def _cancel(self) -> None:
         now = datetime.now(UTC)
         count = await self._do(lambda: cancel(self._desk.store, self._standing.dispatch, now=now))
         if count is not None:
-            say(f"Cancelled: {count:,} will not get it.")
+            self._say(f"Cancelled: {count:,} will not get it.")
 
     def _ask_undo(self) -> None:
         standing = self._standing
         people = standing.tally.accepted + standing.left + standing.tally.uncertain
-        with sheet("Undo this sending?") as dialog:
+        with self._client, sheet("Undo this sending?") as dialog:
             if standing.undo is Undo.SURE:
                 words("p", f"The provider calls off what it holds: {people:,} will not get it.")
             else:
@@ -126,6 +130,7 @@ class SendControls:
             with sheet_buttons():
                 button("Keep it", dialog.close)
                 button("Undo it", lambda: self._after(dialog, self._undo), kind="danger")
+        dialog.on("hide", dialog.delete)
         dialog.open()
 
     async def _undo(self) -> None:
@@ -139,10 +144,10 @@ class SendControls:
         if undone is None:
             return
         for failure in undone.failures:
-            say(f"The provider did not call off a part of it: {failure}", "bad")
+            self._say(f"The provider did not call off a part of it: {failure}", "bad")
         if undone.uncertain:
-            say(f"{undone.uncertain:,} may get it all the same: settle them in the report.", "info")
-        say(f"Undone: {undone.cancelled:,} will not get it.")
+            self._say(f"{undone.uncertain:,} may get it all the same: settle them in the report.", "info")
+        self._say(f"Undone: {undone.cancelled:,} will not get it.")
 
     async def _after(self, dialog: ui.dialog, act: Callable[[], Awaitable[None]]) -> None:
         dialog.close()

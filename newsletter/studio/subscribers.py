@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
-from nicegui import events, ui
+from nicegui import background_tasks, events, ui
 from starlette.requests import Request as HttpRequest
 
 from newsletter.errors import NewsletterError
@@ -25,6 +25,8 @@ from newsletter.studio.widgets import banner, button, chip, empty, field, say, s
 _WRITTEN = "="
 """The choice of a segment that is written as an expression."""
 _LISTS_SHOWN = 4
+_PATIENCE = 0.3
+"""Seconds that the page is held back to be complete; what takes longer comes later."""
 
 Sizes = Mapping[str, Mapping[MembershipStatus, int]]
 
@@ -37,6 +39,7 @@ def add_head() -> None:
 
 def add_pages(desk: Desk) -> None:
     """Add `/subscribers`."""
+    kept = KeptSizes()
 
     @ui.page("/subscribers")
     async def page(request: HttpRequest) -> None:
@@ -46,27 +49,35 @@ def add_pages(desk: Desk) -> None:
             names = []  # what is looked for fails too, and says why
         with frame(desk, request, title="Subscribers", place="subscribers") as actions:
             add_head()
-            view = Directory(desk, Lookup.from_query(request.query_params), names)
+            view = Directory(desk, Lookup.from_query(request.query_params), names, kept)
             with actions:
                 button("Import", lambda: ui.navigate.to("/subscribers/import"), icon="upload_file")
                 button("New list", view.start_list, icon="playlist_add")
                 button("Add somebody", view.start_person, icon="person_add", kind="primary")
-        await view.show(view.lookup, in_history=False)
         ui.on("subscribers-address", view.went_back)
-        await ui.context.client.connected()
-        await view.count_lists()
+        found, counted = (background_tasks.create(work) for work in (view.show(view.lookup), view.count_lists()))
+        await asyncio.wait({found, counted}, timeout=_PATIENCE)
+
+
+class KeptSizes:
+    """How many people there are, and of each status on each list, as they were counted last: that takes a while."""
+
+    def __init__(self) -> None:
+        self.everybody = 0
+        self.sizes: Sizes = {}
 
 
 class Directory:
     """The page: it follows its fields, and the browser's address follows it."""
 
-    def __init__(self, desk: Desk, lookup: Lookup, names: list[str]) -> None:
+    def __init__(self, desk: Desk, lookup: Lookup, names: list[str], kept: KeptSizes) -> None:
         self.lookup = lookup
         self._desk = desk
         self._client = ui.context.client
         self._asked = 0
         self._counted: tuple[Search, int] | None = None
         self._names = names
+        self._kept = kept
         self._tile_of: dict[str, ui.element] = {}
         with ui.element("div").classes("wide subscribers"):
             self._tiles = ui.element("div").classes("subscribers-tiles")
@@ -148,7 +159,7 @@ class Directory:
         with self._table:
             total = self._draw(page)
         if total is not None:
-            await self._count(search, page, total, asked)
+            background_tasks.create(self._count(search, page, total, asked))
 
     def _show_failure(self, error: Exception) -> None:
         hint = getattr(error, "hint", None)
@@ -212,19 +223,23 @@ class Directory:
             total.set_text(hits(self._counted[1]))
 
     async def count_lists(self) -> None:
-        """Read and show the lists' sizes."""
+        """Show the lists' sizes: those that were read last, until they are read."""
+        self._draw_tiles()
         try:
-            everybody, sizes = await asyncio.to_thread(_sizes, self._desk)
+            self._kept.everybody, self._kept.sizes = await asyncio.to_thread(_sizes, self._desk)
         except NewsletterError as error:
             with self._client:
                 say(str(error), "bad")
             return
+        self._draw_tiles()
+
+    def _draw_tiles(self) -> None:
         self._tiles.clear()
         self._tile_of = {}
         with self._tiles:
-            if everybody:
-                self._tile_of[""] = _tile("Everybody", "", f"{everybody:,}", "on any list or none")
-            for name, by_status in sizes.items():
+            if self._kept.everybody:
+                self._tile_of[""] = _tile("Everybody", "", f"{self._kept.everybody:,}", "on any list or none")
+            for name, by_status in self._kept.sizes.items():
                 self._tile_of[name] = _tile(name, name, f"{by_status[MembershipStatus.ACTIVE]:,}", rest(by_status))
         self._mark_tile()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import signal
 from pathlib import Path
 
 import pytest
@@ -205,7 +206,8 @@ def test_a_picture_is_brought_in(studio: RunningStudio, studio_page: Page) -> No
     studio_page.keyboard.type("A wall of clay with a gap in it")
     until(lambda: 'alt: "A wall of clay with a gap in it"' in text_of(studio_page))
     stored = path.parent / "images" / "the-wall.jpg"
-    assert Image.open(stored).size == (1280, 720)
+    with Image.open(stored) as picture:
+        assert picture.size == (1280, 720)
     expect(form(studio_page).locator(".form-thumbnail img")).to_have_js_property("naturalWidth", 320)
     expect(studio_page.locator(".compose-count")).to_be_hidden()
 
@@ -263,6 +265,25 @@ def test_saving_at_once_saves_what_was_typed(studio: RunningStudio, studio_page:
     headline.fill("Typed and saved")
     headline.press("Control+s")
     until(lambda: '"Typed and saved"' in path.read_text("utf-8"))
+
+
+def test_what_was_typed_when_the_server_was_killed_is_not_lost(studio: RunningStudio, studio_page: Page) -> None:
+    open_issue(studio, studio_page)
+    go_to_block(studio_page, 0, "Story")
+    studio.stop(signal.SIGKILL)
+    field(studio_page, "Headline").press_sequentially(", and stays so")
+    studio_page.wait_for_timeout(400)
+    studio.start()
+    studio_page.goto(studio.url("/issue/2026-05-01-tides"))
+    studio_page.wait_for_function("window.Studio?.editor")
+    until(lambda: '"The wall is open, and stays so"   # the lead' in text_of(studio_page))
+    expect(studio_page.get_by_text("What you had typed into the form is back")).to_be_visible()
+    studio_page.keyboard.press("Control+s")
+    expect(studio_page.locator(".compose-state")).to_have_text("Saved")
+    studio_page.reload()
+    studio_page.wait_for_timeout(2500)
+    expect(studio_page.locator(".compose-state")).to_have_text("Saved")
+    expect(studio_page.get_by_text("What you had typed into the form is back")).to_have_count(0)
 
 
 def test_an_issue_is_written_from_nothing_by_the_form_alone(studio: RunningStudio, studio_page: Page) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,9 +15,12 @@ from running_studio import RunningStudio
 
 from newsletter.check import GMAIL_CLIPS_AT
 from newsletter.check.rendering import TRACKED_LINK
+from newsletter.issue import fill
+from newsletter.personalise import sample_values
 from newsletter.store.subscribers import add_subscribers, join_list, make_list
 from newsletter.studio.block_places import reached
-from newsletter.subscriber import Subscriber
+from newsletter.studio.patched import changed_middle
+from newsletter.subscriber import Subscriber, sample_subscriber
 from newsletter.workspace import Edition, Workspace
 
 pytestmark = pytest.mark.browser
@@ -116,6 +120,57 @@ def test_what_is_typed_appears_and_nothing_else_is_touched(shown: Shown) -> None
         page.evaluate("Studio.editor.$emit('save')")
         page.get_by_text("Saved", exact=True).wait_for()
     assert shapes[0] == shapes[1]
+
+
+CHANGES = [
+    ("they are back", "they are **back**"),
+    ("they are **back**", "they are <b>back</b> & *here* 🌊"),
+    ("Terns on the shingle", "Terns"),
+    ("The sea at dusk", 'The "sea" <at> dusk'),
+    ("src: sea.png", "src: https://img.example.org/sea.png"),
+    ("url: https://www.example.org/wall", "url: https://www.example.org/wall?a=1&b=2"),
+    ("The last words.", "|\n      - The last\n      - words\n\n      and more"),
+    ("- type: hero", "- {type: header}\n  - type: hero"),
+    ("  - type: story\n", "  - {type: quote, text: Between}\n  - type: story\n"),
+    ("theme: digest", "theme: letter"),
+    ("  - {type: quote, text: Between}\n", ""),
+    ("The wall is open", "The wall is shut"),
+    ("Spring tides", "Neap tides"),
+]
+
+
+def test_what_is_patched_is_what_is_parsed(studio: RunningStudio, shown: Shown) -> None:
+    """Each of these changes, made to what is shown, gives the elements that the new HTML gives when it is read whole."""
+    page = shown()
+    text, versions = ISSUE, []
+    path, workspace = studio.root / "issues" / "tides.yaml", Workspace.open(studio.root)
+    for old, new in (("", ""), *CHANGES):
+        assert old in text
+        text = text.replace(old, new, 1)
+        rendered = Edition.of_text(workspace, path, text).render("1")
+        versions.append(fill(rendered.html, sample_values(rendered, sample_subscriber())))
+    patches = [changed_middle(old, new) for old, new in pairwise(versions)]
+    done = page.evaluate(
+        """async ({versions, patches}) => {
+          const {morph, morphRow, parsed} = await import("/static/preview_document.js");
+          const answers = [];
+          for (const view of [{scheme: "light", images: true}, {scheme: "dark", images: false}]) {
+            const shown = parsed(versions[0], view).page;
+            for (const [number, [start, end]] of patches.entries()) {
+              const [old, fresh] = [versions[number], versions[number + 1]];
+              const whole = parsed(fresh, view);
+              const more = morphRow(shown.body, old, fresh, start, end, view, () => {});
+              if (more === null) { morph(shown.head, whole.page.head, () => {}); morph(shown.body, parsed(fresh, view).page.body, () => {}); }
+              const remote = whole.remote - parsed(old, view).remote;
+              answers.push([more !== null, shown.body.isEqualNode(whole.page.body), more === null || more === remote]);
+            }
+          }
+          return answers;
+        }""",
+        {"versions": versions, "patches": patches},
+    )
+    assert [answer[1:] for answer in done] == [[True, True]] * (2 * len(CHANGES))
+    assert [answer[0] for answer in done[:7]] == [True] * 7  # what is typed in a block takes the short way
 
 
 def test_widths_by_button_pointer_and_keyboard(shown: Shown) -> None:

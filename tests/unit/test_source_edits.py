@@ -76,6 +76,12 @@ def test_an_item_owns_the_comments_above_it_and_those_in_it() -> None:
     ]
 
 
+def test_a_deep_comment_below_one_that_is_nobodys_is_nobodys() -> None:
+    text = "blocks:\n  - a: 1\n      # of a\n\n  # nobody's\n      # nor this\n\n  - b: 2\n"
+    start, end = spans(read(text), BLOCKS)[0]
+    assert text[start:end] == "  - a: 1\n      # of a\n"
+
+
 @pytest.mark.parametrize(
     ("line", "index"),
     [(1, None), (2, None), (3, 0), (6, 0), (9, 0), (10, None), (11, None), (13, 1), (15, 1), (16, 2), (18, 3), (20, None), (99, None)],
@@ -110,6 +116,8 @@ def test_an_item_moves_with_the_lines_above_it(old: int, new: int, order: list[s
 
 
 LIST = "blocks:\n- a: 1\n- b: 2\n- c: 3\n"
+KEPT = "- a: |+\n    1\n\n"
+KEEPING = f"blocks:\n{KEPT}- b: 2\n\n- c: 3\n\n- e: 5\n"
 PARTED = "blocks:\n  - a: 1\n\n  - b: 2\n\n  - c: 3\nslug: x\n"
 
 
@@ -118,6 +126,9 @@ PARTED = "blocks:\n  - a: 1\n\n  - b: 2\n\n  - c: 3\nslug: x\n"
     [
         (LIST, duplicate_item, [1], "blocks:\n- a: 1\n- b: 2\n- b: 2\n- c: 3\n"),
         (LIST[:-1], duplicate_item, [2], LIST + "- c: 3\n"),
+        (KEEPING, duplicate_item, [0], KEEPING.replace(KEPT, KEPT * 2)),
+        (KEEPING, insert_item, [1, "d: 4\n"], KEEPING.replace(KEPT, KEPT + "- d: 4\n")),
+        (KEEPING, insert_item, [0, "d: |+\n  4\n\n"], KEEPING.replace("blocks:\n", "blocks:\n- d: |+\n    4\n\n")),
         (PARTED, duplicate_item, [2], PARTED.replace("c: 3\n", "c: 3\n\n  - c: 3\n")),
         (LIST, remove_item, [1], "blocks:\n- a: 1\n- c: 3\n"),
         (LIST[:-1], remove_item, [2], "blocks:\n- a: 1\n- b: 2\n"),
@@ -247,6 +258,12 @@ def test_values_in_items(route: tuple[str | int, ...], value: Any, expected: str
     assert after(ITEM, set_value, route, value) == expected
 
 
+def test_an_item_keeps_its_distance_from_the_dash() -> None:
+    text = "k:\n-   a: 1\n    b: 2\n-   c\n"
+    assert after(text, set_value, ("k", 0), {"d": "e", "f": ["g"]}) == "k:\n-   d: e\n    f:\n      - g\n-   c\n"
+    assert after(text, set_value, ("k", 1), {"d": "e", "f": "g"}) == "k:\n-   a: 1\n    b: 2\n-   d: e\n    f: g\n"
+
+
 def test_only_what_is_new_is_replaced() -> None:
     text = "body: |\n  one\n  two\n  three\nlabel: x\n"
     assert set_value(read(text), ("body",), "one\ntwenty\nthree\n") == [Edit(18, 19, "enty")]
@@ -266,6 +283,8 @@ def test_only_what_is_new_is_replaced() -> None:
         ("blocks: text\n", insert_item, [0, "a: b\n"]),
         ("blocks:\n  - a: |+\n      b\n  - c: d\n\n  - e: f\n", move_item, [0, 1]),
         ("blocks:\n  - a: b\n\n  - c: d\n", insert_item, [1, "e: |+\n  f\n\n"]),
+        ("blocks:\n  - a: |+\n      b\n  - c: d\n\n  - e: f\n", remove_item, [1]),
+        ("blocks:\n  - a: b\n\n  - c: |+\n\n        ", move_item, [0, 1]),
         ("blocks:\n  - a: b\n", insert_item, [0, "a: b: c\n"]),
         ("blocks:\n  - a: b\n", insert_item, [0, "# nothing\n"]),
         ("blocks:\n  - a: b\n", insert_item, [0, "  a: b\n"]),
@@ -292,6 +311,7 @@ def test_what_cant_be_edited_safely_is_refused(text: str, edit: Callable[..., li
         ("k: [a,  # first\n  b]\n", ("k",), ["a"]),
         ("? k\n: a\n", ("k", "b"), None),
         ("? k\n: a\n", ("z",), "b"),
+        ("k: |+\n  a\nb: c\n\nd: e\n", ("b",), None),
         ("k: a\n", ("k", "b"), "c"),
         ("k: [a]\n", ("k", 1), "c"),
         ("k: [a]\n", ("k", 0), None),
@@ -305,12 +325,13 @@ def test_values_that_cant_be_set_safely_are_refused(text: str, route: tuple[str 
         set_value(read(text), route, value)
 
 
-def test_items_beside_an_alias_can_be_edited() -> None:
-    text = "blocks:\n  - a: &x\n      b\n  - c: d\n  - e:\n      *x\n  # f\n  - g: h\n"
-    source = read(text)
-    assert [text[start:end] for start, end in spans(source, BLOCKS)][2:] == ["  - e:\n      *x\n", "  # f\n  - g: h\n"]
-    moved = after(text, move_item, BLOCKS, 3, 1)
-    assert moved == "blocks:\n  - a: &x\n      b\n  # f\n  - g: h\n  - c: d\n  - e:\n      *x\n"
+def test_items_beside_aliases_can_be_edited() -> None:
+    before = "blocks:\n  - a: &x\n      b\n"
+    aliases = "  - *x\n  - e:\n      *x\n  - f:\n      - g\n      - *x\n  - h:\n    - *x\n"
+    last = "  # i\n  - i: k\n"
+    text = before + aliases + last
+    assert "".join(text[start:end] for start, end in spans(read(text), BLOCKS)[1:5]) == aliases
+    assert after(text, move_item, BLOCKS, 5, 1) == before + last + aliases
 
 
 def test_a_key_that_stands_twice_is_refused() -> None:

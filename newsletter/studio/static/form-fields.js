@@ -71,7 +71,7 @@ export const FormField = {
   components: { PictureDrop, TextField },
   template: `
     <div class="form-field" :class="['form-of-' + field.control, { 'form-wrong': wrong }]">
-      <div v-if="field.label && !isBare" class="form-label">
+      <div v-if="field.label && !named" class="form-label">
         <component :is="isSingle ? 'label' : 'span'" :for="isSingle ? id : undefined" :id="id + '-label'">{{ field.label }}<span
           v-if="field.required && !field.may_be_empty" class="form-required" title="Needed" aria-hidden="true"> *</span></component>
         <span class="grow"></span>
@@ -82,7 +82,7 @@ export const FormField = {
         <p>This can't be shown as a field: edit the text itself.</p>
         <pre>{{ raw }}</pre>
       </div>
-      <text-field v-else-if="isText" :field="field" :route="route" :value="value" :id="id" :described="described" :wrong="wrong"
+      <text-field v-else-if="isText" :field="field" :route="route" :value="value" :id="id" :named="named" :described="described" :wrong="wrong"
         @change="(value, options) => $emit('change', value, options)" />
       <q-select v-else-if="field.control === 'choice'" class="field" outlined dense options-dense emit-value map-options :for="id" :id="id + '-box'"
         :model-value="value" :options="choices" :aria-describedby="described" :error="wrong" hide-bottom-space
@@ -94,7 +94,7 @@ export const FormField = {
             <span v-else class="form-nothing"><q-icon :name="isLocal ? 'sym_o_broken_image' : 'sym_o_public'" aria-hidden="true" />{{ isLocal ? "No such picture" : "From the web" }}</span>
           </span>
           <div class="form-picture-about">
-            <input :id="id" class="form-input" type="text" :value="value" :data-route="JSON.stringify(route)" spellcheck="false"
+            <input :id="id" class="form-input" type="text" :value="value" :aria-label="field.label" :data-route="JSON.stringify(route)" spellcheck="false"
               :aria-describedby="described" :aria-invalid="wrong" @input="$emit('change', $event.target.value)" />
             <picture-drop small :stem="form.stem" @picked="picked" @browse="browse" />
           </div>
@@ -115,7 +115,7 @@ export const FormField = {
         <li v-for="each in problems" :class="each.error ? 'bad' : 'warn'">{{ sentence(each.message) }}<span v-if="each.hint" class="form-hint">{{ sentence(each.hint) }}</span></li>
       </ul>
     </div>`,
-  props: { field: Object, route: Array, value: null, isBare: Boolean },
+  props: { field: Object, route: Array, value: null, named: String },
   emits: ["change"],
   data: () => ({ missing: false }),
   computed: {
@@ -196,10 +196,11 @@ export const FormList = {
     <div class="form-list" role="group" :aria-labelledby="labelled">
       <div v-for="(each, index) in value" :key="index" class="form-entry" :class="{ 'form-entry-line': isLine }">
         <div class="form-entry-head">
-          <form-field v-if="isLine" is-bare :field="item" :route="[...route, index]" :value="each" class="grow"
+          <form-field v-if="isLine" :named="(item.label || 'Entry') + ' ' + (index + 1)" :field="item" :route="[...route, index]" :value="each" class="grow"
             @change="(value, options) => form.set([...route, index], value, options)" />
           <button v-else type="button" class="form-entry-title" :aria-expanded="isOpen(index)" @click="opened[index] = !isOpen(index)">
             <q-icon :name="isOpen(index) ? 'sym_o_expand_more' : 'sym_o_chevron_right'" aria-hidden="true" />
+            <img v-if="picture(each)" :src="picture(each)" alt="" class="form-entry-picture" @error="$event.target.remove()" />
             <span class="ellipsis">{{ title(each, index) }}</span><span v-if="wrong(index)" class="outline-dot bad"></span>
           </button>
           <button type="button" class="form-icon" :disabled="!index" :aria-label="'Move up: ' + title(each, index)" title="Move up" @click="move(index, index - 1)"><q-icon name="sym_o_arrow_upward" aria-hidden="true" /></button>
@@ -217,8 +218,8 @@ export const FormList = {
       <div v-if="!field.most || value.length < field.most" class="form-add">
         <button type="button" class="form-button" :id="'form-' + route.join('/')" :aria-haspopup="item.kinds ? 'menu' : undefined" @click="begin">
           <q-icon name="sym_o_add" aria-hidden="true" /> Add {{ item.kinds ? "a block" : (item.label || "one").toLowerCase() }}
-          <q-menu v-if="item.kinds" v-model="choosing" no-parent-event class="form-menu">
-            <div role="menu" aria-label="Kind of block">
+          <q-menu v-if="item.kinds" v-model="choosing" no-parent-event class="form-menu" aria-label="Kind of block">
+            <div class="form-menu-items">
               <button v-for="kind in item.kinds" type="button" role="menuitem" class="form-menu-item form-menu-kind" @click.stop="add(kind)">
                 <q-icon :name="'sym_o_' + form.catalogue.looks[kind][1]" aria-hidden="true" /><span>{{ form.catalogue.looks[kind][0] }}</span>
               </button>
@@ -248,6 +249,10 @@ export const FormList = {
       const kind = this.item.control === "block" ? this.form.catalogue.looks[each?.type]?.[0] || "Block" : "";
       const words = summary(each);
       return [kind, words].filter(Boolean).join(": ") || `${this.item.label || "Entry"} ${index + 1}`;
+    },
+    picture(each) {
+      const src = each?.src || each?.image?.src;
+      return typeof src === "string" && src && !/^[a-z][a-z0-9+.-]*:/i.test(src) ? thumbnail(this.form.stem, src) : "";
     },
     wrong(index) {
       const prefix = keyOf([...this.route, index]);

@@ -63,7 +63,7 @@ export const TextField = {
       <input v-else ref="area" :id="id" class="form-input" :class="{ mono: field.control === 'condition' }" :type="type" v-bind="about"
         :min="field.least" :max="field.most" autocomplete="off" :spellcheck="field.control === 'line'" @input="input" @blur="follow" />
     </div>`,
-  props: { field: Object, route: Array, value: String, id: String, described: String, wrong: Boolean },
+  props: { field: Object, route: Array, value: String, id: String, named: String, described: String, wrong: Boolean },
   emits: ["change"],
   data: () => ({ commands: COMMANDS }),
   computed: {
@@ -85,7 +85,7 @@ export const TextField = {
       return {
         "data-route": JSON.stringify(this.route), "aria-describedby": this.described, "aria-invalid": this.wrong || undefined,
         "aria-required": (this.field.required && !this.field.may_be_empty) || undefined, placeholder: this.field.otherwise || undefined,
-        "aria-label": this.field.label ? undefined : "Entry", "data-personal": this.field.personal ? "" : undefined,
+        "aria-label": this.named || undefined, "data-personal": this.field.personal ? "" : undefined,
       };
     },
   },

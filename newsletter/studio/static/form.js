@@ -37,8 +37,8 @@ export default {
         </div>
         <field-set v-else :key="identity" :name="shown.name" :route="[]" :value="shown.data" />
       </div>
-      <q-menu v-model="menuOpen" :target="menuTarget" no-parent-event anchor="bottom right" self="top right" class="form-menu" no-refocus>
-        <div role="menu" aria-label="Personal parts" @keydown="menuKey">
+      <q-menu v-model="menuOpen" :target="menuTarget" no-parent-event anchor="bottom right" self="top right" class="form-menu" no-refocus aria-label="Personal parts">
+        <div class="form-menu-items" @keydown="menuKey">
           <button v-for="[label, words] in personal" type="button" role="menuitem" class="form-menu-item" @click="insertPersonal(words)">
             <span>{{ label }}</span><code>{{ words }}</code>
           </button>
@@ -46,8 +46,8 @@ export default {
       </q-menu>
       <picture-chooser ref="chooser" :stem="stem" />
     </div>`,
-  props: { catalogue: Object, personal: Array, stem: String },
-  emits: ["seen", "done", "place"],
+  props: { catalogue: Object, personal: Array, stem: String, keep: String },
+  emits: ["seen", "done", "resume", "place"],
   provide() {
     return { form: this };
   },
@@ -69,6 +69,7 @@ export default {
     this.number = 0;
     this.sent = [];
     this.waiting = [];
+    this.unheard = [];
   },
   mounted() {
     this.watching = new ResizeObserver(() => this.tellSeen());
@@ -78,10 +79,12 @@ export default {
     };
     window.addEventListener("keydown", this.onKey, true);
     window.addEventListener("pagehide", (this.onHide = () => this.flush()));
+    this.resuming = setTimeout(() => this.resume(), 1200);
   },
   beforeUnmount() {
     this.watching.disconnect();
     clearTimeout(this.telling);
+    clearTimeout(this.resuming);
     window.removeEventListener("keydown", this.onKey, true);
     window.removeEventListener("pagehide", this.onHide);
   },
@@ -111,6 +114,11 @@ export default {
       this.shown = { ...made, data };
       if (!same) this.$nextTick(() => this.$el.scrollTo?.(0, 0));
     },
+    // The server has made the changes up to this number, and the editor keeps them from now on.
+    heard(number) {
+      this.unheard = this.unheard.filter((op) => op.number > number);
+      this.keepCopy();
+    },
     // Whether the form can be seen. What is emitted before the socket stands may come in another order.
     tellSeen() {
       clearTimeout(this.telling);
@@ -136,6 +144,7 @@ export default {
       const last = this.waiting.at(-1);
       if (last?.do === "set" && keyOf(last.route) === keyOf(route)) last.value = value;
       else this.waiting.push({ do: "set", route, value });
+      this.keepCopy();
       if (now) this.flush();
       else this.later(value === null || value === "" ? EMPTIED : TYPED);
     },
@@ -161,7 +170,20 @@ export default {
       this.waiting = [];
       for (const op of ops) op.number = ++this.number;
       this.sent.push(...ops);
+      this.unheard.push(...ops.map((op) => ({ ...op, index: this.shown.index, name: this.shown.name })));
+      this.keepCopy();
       this.$emit("done", { token: this.token, number: this.number, ops: ops.map(({ number, ...op }) => op) });
+    },
+    // What was typed and isn't in the text yet is kept in the browser, in case the server is gone before it is.
+    keepCopy() {
+      const { index, name } = this.shown;
+      const ops = [...this.unheard, ...this.waiting.map((op) => ({ ...op, index, name }))].filter((op) => op.do === "set");
+      if (ops.length) localStorage.setItem(this.keep, JSON.stringify(ops));
+      else localStorage.removeItem(this.keep);
+    },
+    resume() {
+      const kept = localStorage.getItem(this.keep);
+      if (kept && !this.sent.length && !this.waiting.length) this.$emit("resume", { ops: JSON.parse(kept) });
     },
     // Pictures and personal parts.
     choosePicture(title) {

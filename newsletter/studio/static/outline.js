@@ -37,8 +37,8 @@ export default {
       </ol>
       <span id="outline-keys" class="outline-said">Alt and arrow up or down moves it, Ctrl-D duplicates it, Delete removes it.</span>
       <q-menu v-model="menuOpen" :target="menuTarget" no-parent-event anchor="bottom right" self="top right"
-        class="outline-menu" @hide="menuClosed">
-        <div role="menu" aria-label="Block" @keydown="menuKey">
+        class="outline-menu" aria-label="Block" @hide="menuClosed">
+        <div class="outline-actions" @keydown="menuKey">
           <button v-for="each in actions" :key="each.name" type="button" role="menuitem" class="outline-action"
             :disabled="each.off" @click="act(each.name)">
             <q-icon :name="each.icon" aria-hidden="true" /><span>{{ each.label }}</span><kbd aria-hidden="true">{{ each.keys }}</kbd>

@@ -10,8 +10,8 @@ export default {
         <q-icon name="sym_o_add" aria-hidden="true" /><span>Add block</span>
       </button>
       <q-menu v-model="shown" :target="$refs.button" no-parent-event no-focus no-refocus anchor="bottom left" self="top left"
-        :offset="[0, 6]" max-height="none" class="palette-menu" @show="opened" @hide="closed">
-        <div role="dialog" aria-label="Add block" class="palette-box" @keydown="key">
+        :offset="[0, 6]" max-height="none" class="palette-menu" role="dialog" aria-label="Add block" @show="opened" @hide="closed">
+        <div class="palette-box" @keydown="key">
           <div class="palette-find">
             <q-icon name="sym_o_search" aria-hidden="true" />
             <input ref="find" v-model="words" type="text" role="combobox" aria-expanded="true" aria-controls="palette-list"

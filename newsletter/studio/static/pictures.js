@@ -79,8 +79,8 @@ export const PictureDrop = {
 export const PictureChooser = {
   components: { PictureDrop },
   template: `
-    <q-dialog v-model="shown" @hide="answer(null)">
-      <div class="sheet wide-sheet picture-sheet" role="dialog" aria-modal="true" :aria-label="title">
+    <q-dialog v-model="shown" :aria-label="title" @hide="answer(null)">
+      <div class="sheet wide-sheet picture-sheet">
         <h2>{{ title }}</h2>
         <picture-drop :stem="stem" bare @picked="answer" />
         <div v-if="pictures.length" class="picture-grid" role="list" aria-label="Pictures of the workspace">

@@ -1,5 +1,5 @@
 // The frame that shows an email: without scripts, updated in place, as wide as the reader wants it.
-import { areaOf, morph, parsed, startOf, startsIn } from "/static/preview_document.js";
+import { areaOf, morph, morphRow, parsed, startOf, startsIn } from "/static/preview_document.js";
 
 const EMPTY = '<!DOCTYPE html><html><head><meta charset="utf-8"></head><body></body></html>';
 const [NARROWEST, WIDEST, DESKTOP, PHONE] = [280, 1200, 600, 375];
@@ -78,9 +78,10 @@ export default {
     // The email is what it was at `base`, with `middle` between its first `start` and its last `end` units.
     show(revision, base, start, end, middle) {
       if (base && base !== this.revision) return this.$emit("ready");
-      this.html = base ? this.html.slice(0, start) + middle + this.html.slice(this.html.length - end) : middle;
+      const old = this.html;
+      this.html = base ? old.slice(0, start) + middle + old.slice(old.length - end) : middle;
       this.revision = revision;
-      this.paint();
+      if (!base || !this.paintRow(old, start, end)) this.paint();
     },
     // Where the blocks of this revision begin, and where Gmail cuts.
     places(revision, blocks, cut) {
@@ -101,25 +102,40 @@ export default {
     },
 
     // The document.
+    paintRow(old, start, end) {
+      if (!this.document) return false;
+      const begin = performance.now();
+      const replaced = (was, is) => this.replaced(was, is);
+      const more = morphRow(this.document.body, old, this.html, start, end, this.shownAs(), replaced);
+      if (more === null) return false;
+      this.changed(this.remote + more, { row: performance.now() - begin });
+      return true;
+    },
+    shownAs() {
+      const { scheme, images } = this.view;
+      return { scheme: scheme === "dark" ? "dark" : "light", images };
+    },
     paint() {
       if (!this.document || !this.html) return;
-      const { scheme = "light", images = true } = this.view || {};
       const begin = performance.now();
-      const { page, remote } = parsed(this.html, { scheme: scheme === "dark" ? "dark" : "light", images });
+      const { page, remote } = parsed(this.html, this.shownAs());
       const built = performance.now();
       const [shown, replaced] = [this.document, (old, fresh) => this.replaced(old, fresh)];
       const [root, fresh] = [shown.documentElement, page.documentElement];
       for (const { name } of [...root.attributes]) if (!fresh.hasAttribute(name)) root.removeAttribute(name);
       for (const attribute of fresh.attributes) root.setAttributeNode(attribute.cloneNode());
-      root.toggleAttribute("data-studio-inverted", scheme === "inverted");
+      root.toggleAttribute("data-studio-inverted", this.view.scheme === "inverted");
       morph(shown.head, page.head, replaced);
       morph(shown.body, page.body, replaced);
-      this.place();
+      this.changed(remote, { parse: built - begin, change: performance.now() - built });
+    },
+    // What lies over it isn't placed before it is painted: that would have the layout made twice.
+    changed(remote, times) {
       if (remote !== this.remote) this.$emit("remote", (this.remote = remote));
-      const times = { parse: built - begin, change: performance.now() - built };
       requestAnimationFrame(() => setTimeout(() => this.painted(times)));
     },
     painted(times) {
+      this.place();
       if (!this.sizable) return;
       const at = performance.now();
       window.Studio = Object.assign(window.Studio || {}, { painted: { revision: this.revision, at, ...times } });
@@ -153,8 +169,11 @@ export default {
       let found = root.querySelector(`:scope > ${name}`);
       if (!wanted) return found?.remove() ?? null;
       if (!found) root.append((found = this.document.createElement(name)));
-      const ours = getComputedStyle(document.body);
-      for (const each of ["accent", "bad", "bad-soft"]) found.style.setProperty(`--studio-${each}`, ours.getPropertyValue(`--${each}`));
+      if (found.dataset.theme !== document.body.className) {
+        found.dataset.theme = document.body.className;
+        const ours = getComputedStyle(document.body);
+        for (const each of ["accent", "bad", "bad-soft"]) found.style.setProperty(`--studio-${each}`, ours.getPropertyValue(`--${each}`));
+      }
       return found;
     },
     bringIntoView({ top, bottom }) {

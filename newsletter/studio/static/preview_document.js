@@ -77,6 +77,51 @@ export function morph(old, fresh, replaced) {
   }
 }
 
+// A row of a table, where all that changed stands in one: only that is parsed, which matters when an email is long.
+// `fresh` is `old` but for what stands between its first `start` and its last `end` units. Gives by how much the number
+// of pictures from elsewhere changed; null when it can't be done, and all has to be parsed.
+export function morphRow(body, old, fresh, start, end, view, replaced) {
+  const span = rowAround(fresh, start, fresh.length - end);
+  if (!span) return null;
+  const [from, to] = span;
+  const [was, is] = [old.slice(from, to + old.length - fresh.length), fresh.slice(from, to)].map((row) => onlyRow(row, view));
+  const shown = body.getElementsByTagName("tr")[fresh.slice(0, from).match(ROWS)?.filter((found) => found[1] === "t").length || 0];
+  // That it is this row, and comes out so when it is parsed alone, is seen by what is shown now.
+  if (!was || !is || !shown?.isEqualNode(was.row)) return null;
+  morph(shown, is.row, replaced);
+  return is.remote - was.remote;
+}
+
+const ROWS = /<!--[^]*?-->|<\/?tr[\s>]/g; // what is in a comment isn't counted
+
+// From where to where the innermost row goes that holds `start` to `end` of a text.
+function rowAround(html, start, end) {
+  const body = html.indexOf("<body");
+  let from = start;
+  for (let tries = 0; tries < 30; tries += 1) {
+    from = html.lastIndexOf("<tr", from - 3); // all of `<tr` stands before what changed
+    if (from < body || body < 0) return null;
+    if (html.lastIndexOf("<!--", from) > html.lastIndexOf("-->", from)) continue;
+    ROWS.lastIndex = from;
+    let depth = 0;
+    for (let found = ROWS.exec(html); found; found = ROWS.exec(html)) {
+      if (found[0].startsWith("<!")) continue;
+      depth += found[0][1] === "/" ? -1 : 1;
+      if (depth === 0) break;
+    }
+    const to = depth === 0 ? ROWS.lastIndex : 0;
+    if (to && to - 5 >= end) return [from, to];
+  }
+  return null;
+}
+
+function onlyRow(html, view) {
+  const { page, remote } = parsed(`<table>${html}</table>`, view);
+  const rows = page.body.childNodes.length === 1 ? page.body.firstChild.rows : null;
+  const bodies = rows && page.body.firstChild.childNodes.length === 1 ? page.body.firstChild.firstChild.childNodes : [];
+  return bodies.length === 1 && bodies[0].localName === "tr" ? { row: bodies[0], remote } : null;
+}
+
 // The elements in an element; `<tbody>`, which browsers add, isn't counted.
 function children(element) {
   return [...element.children].flatMap((child) => (child.localName === "tbody" ? [...child.children] : [child]));
