@@ -103,7 +103,9 @@ def item_at(source: Source, route: Route, line: int) -> int | None:
 def move_item(source: Source, route: Route, old: int, new: int) -> list[Edit]:
     """Takes the item at index `old` to where its index is `new`, with the blank lines above it. Raises EditError."""
     text, (_, items) = source.text, _items(source, route)
-    item, _ = _chosen(text, items, old), _chosen(text, items, new)
+    item = _chosen(text, items, old)
+    if not 0 <= new < len(items):
+        raise EditError(f"there is no place {new} in the list")
     if old == new:
         return []
     first, last = (items[old - 1].end, item.end) if old else (item.start, items[1].start)

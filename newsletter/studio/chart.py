@@ -38,18 +38,17 @@ class AcceptedChart:
         self._draw()
 
     def show(self, points: list[tuple[float, int]], most: int) -> None:
-        """Show these points: seconds since it began, and how many had been accepted by then."""
-        newest = points[-1][0] if points else 0.0
-        self._points, self._most = thinned([*points, *(each for each in self._points if each[0] > newest)]), most
+        """Show these points: seconds of work since it began, and how many had been accepted by then."""
+        self._points, self._most = thinned(points) if points else [], most
         self._draw()
 
     def add(self, seconds: float, accepted: int, most: int) -> None:
-        """Add what is known now, when it says something new."""
-        if self._points and self._points[-1][1] == accepted and self._most == most:
-            return
-        self._most = most
-        self._points = thinned([*self._points, (seconds, accepted)])
-        self._draw()
+        """Add how many are accepted so many seconds of work after the last point."""
+        at, before = self._points[-1] if self._points else (0.0, 0)
+        if seconds or accepted != before:
+            self._most = most
+            self._points = thinned([*self._points, (at + seconds, accepted)])
+            self._draw()
 
     def _draw(self) -> None:
         self._chart.options["yAxis"]["max"] = max(1, self._most)

@@ -78,7 +78,7 @@ class ChoiceFields:
     def _add(self, name: str, made: Any) -> Any:
         self._fields[name] = made
         if isinstance(made, ui.input | ui.select):
-            made.props("hide-bottom-space")
+            made.props("hide-bottom-space no-error-icon")
         made.on_value_change(self._on_change)
         return made
 
@@ -101,7 +101,7 @@ class ChoiceFields:
         self._add("when", when.props('inline dense aria-label="When"').classes("sending-radio"))
         with ui.element("div").classes("sending-moment") as self._moment:
             self._add("day", field("Day", chosen.day).props("type=date"))
-            self._add("clock", field(f"Time in {self._zone}", chosen.clock).props("type=time"))
+            self._add("clock", field("Time", chosen.clock, hint=f"In {self._zone}").props("type=time"))
         windows = {
             minutes: f"{minutes} minutes; it goes out {minutes + 10} minutes after"
             if minutes

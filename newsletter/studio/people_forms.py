@@ -35,14 +35,17 @@ def read_tags(text: str) -> tuple[str, ...]:
 
 
 class ListChoice:
-    """The choice of a list, among `names` or a new one."""
+    """The choice of a list, among `names` or a new one; at first, that which is `chosen` already."""
 
     def __init__(self, names: Sequence[str], chosen: str = "", on_change: Callable[[], object] | None = None) -> None:
         options = {**{name: name for name in names}, _NEW: "A new list …"}
-        first = chosen if chosen in names else next(iter(options))
+        is_new = bool(chosen) and chosen not in names
         self._tell = on_change or (lambda: None)
-        self._choice = select("List", options, first, on_change=self._changed)
-        self._name = field("Name of the new list", "" if names else "members", placeholder="members")
+        self._choice = select(
+            "List", options, _NEW if is_new else chosen or next(iter(options)), on_change=self._changed
+        )
+        name = chosen if is_new else "" if names else "members"
+        self._name = field("Name of the new list", name, placeholder="members")
         self._name.on_value_change(self._tell)
         self._show()
 

@@ -69,6 +69,7 @@ class MailView:
         self.frame = PreviewFrame(
             sizable=True, on_block=on_block, on_width=self._dragged, on_remote=self._tell_of_remote
         )
+        self.frame.on("ready", self._rest)
         self._press("width", "desktop")
         self._press("scheme", "light")
 

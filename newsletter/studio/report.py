@@ -82,7 +82,11 @@ class Report:
         """Read what takes longer."""
         await self._update(self._standing)
 
-    def _changed(self, standing: Standing) -> None:
+    def _changed(self, standing: Standing | None) -> None:
+        if standing is None:
+            with self._client:
+                ui.navigate.reload()
+            return
         asyncio.get_running_loop().create_task(self._update(standing))
 
     async def _update(self, standing: Standing) -> None:
@@ -124,8 +128,10 @@ def sendings_table(sendings: Sequence[Standing], zone: str) -> None:
     """A row for each sending, with the way to its report."""
     with ui.element("div").classes("sending-scroll"), ui.element("table").classes("table"):
         with ui.element("thead"), ui.element("tr"):
-            for label in ("Sent", "List", "State", "What became of them", ""):
+            for label in ("Sent", "List", "State", "What became of them"):
                 words("th", label).props("scope=col")
+            with ui.element("th").props("scope=col"):
+                words("span", "More about it", "sending-unseen")
         with ui.element("tbody"):
             for each in sendings:
                 dispatch = each.dispatch
@@ -133,7 +139,7 @@ def sendings_table(sendings: Sequence[Standing], zone: str) -> None:
                     words("td", local_words(dispatch.started_at or dispatch.planned_at, zone))
                     words("td", dispatch.list_name)
                     with ui.element("td"):
-                        chip(each.phase.value, phase_tone(each.phase))
+                        chip(each.phase.value, "warn" if each.tally.uncertain else phase_tone(each.phase))
                     words("td", equation(each.tally), "num-left")
                     with ui.element("td"):
                         words("a", "Report").props(f'href="/dispatch/{dispatch.id}"')

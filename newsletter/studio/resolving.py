@@ -69,7 +69,8 @@ class Uncertain:
         zone = self._desk.workspace.settings.publication.time_zone
         with ui.element("div").classes("sending-scroll"), ui.element("table").classes("table"):
             with ui.element("thead"), ui.element("tr"):
-                words("th", "").props('aria-label="Chosen"')
+                with ui.element("th").props("scope=col"):
+                    words("span", "Chosen", "sending-unseen")
                 for label in ("Address", "Call", "What is known"):
                     words("th", label).props("scope=col")
             with ui.element("tbody"):

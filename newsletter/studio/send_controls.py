@@ -13,9 +13,10 @@ from nicegui import ui
 from newsletter.dispatch.control import Undone, cancel, pause, undo
 from newsletter.dispatch.plan import UNDO_MARGIN
 from newsletter.errors import NewsletterError
+from newsletter.store.dispatches import discard_plan
 from newsletter.studio.choices import RAMP_WAITS, Choices
 from newsletter.studio.desk import Desk
-from newsletter.studio.standing import Standing, Undo
+from newsletter.studio.standing import Phase, Standing, Undo
 from newsletter.studio.widgets import button, field, say, select, sheet, sheet_buttons, words
 
 
@@ -33,12 +34,15 @@ class SendControls:
     def show(self, standing: Standing) -> None:
         """Offer what can be done now."""
         self._standing = standing
-        offered = (standing.can_pause, standing.can_resume, standing.can_cancel, standing.undo)
+        planned = standing.phase is Phase.PLANNED
+        offered = (planned, standing.can_pause, standing.can_resume, standing.can_cancel, standing.undo)
         if offered == self._drawn:
             return
         self._drawn = offered
         self._row.clear()
         with self._row:
+            if planned:
+                button("Discard the plan", self._discard, icon="delete")
             if standing.can_resume:
                 button("Resume", self._resume, icon="play_arrow", kind="primary")
                 self._rate = field("Rate", self._last_rate(), placeholder="as fast as it goes")
@@ -79,6 +83,13 @@ class SendControls:
         # The button that was pressed may have gone meanwhile: the page says it.
         with self._client:
             say(message, tone)
+
+    async def _discard(self) -> None:
+        def act() -> None:
+            with self._desk.store.write() as connection:
+                discard_plan(connection, self._standing.dispatch.id)
+
+        await self._do(act)
 
     async def _pause(self) -> None:
         await self._do(lambda: pause(self._desk.store, self._standing.dispatch))

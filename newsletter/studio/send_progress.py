@@ -20,6 +20,7 @@ from newsletter.studio.standing import (
     Phase,
     Pulse,
     Standing,
+    Undo,
     countdown_words,
     curve,
     duration_words,
@@ -54,7 +55,7 @@ def phase_tone(phase: Phase) -> Tone:
 
 class SendingCard:
     """One sending on a page, looked at again each second while it is at work. `changed` is told when the phase or the
-    sums are others than before."""
+    sums are others than before; it gets None when the plan was discarded."""
 
     def __init__(
         self,
@@ -62,16 +63,17 @@ class SendingCard:
         standing: Standing,
         *,
         link: bool = True,
-        changed: Callable[[Standing], None] = lambda _: None,
+        changed: Callable[[Standing | None], None] = lambda _: None,
     ) -> None:
         self._desk = desk
         self._standing = standing
         self._changed = changed
         self._pulse = Pulse()
         self._ticks = 0
+        self._looked_at = time.monotonic()
         self._zone = desk.workspace.settings.publication.time_zone
         self._figures: dict[str, Any] = {}
-        with ui.element("section").classes("card sending-live").props('aria-label="The sending"'):
+        with ui.element("section").classes("card sending-live").props('aria-label="The sending"') as self._box:
             with ui.element("div").classes("sending-live-head"):
                 heading(f"To {standing.dispatch.list_name}")
                 self._chip = words("span", "", "chip")
@@ -115,15 +117,9 @@ class SendingCard:
 
             self._chart.show(await asyncio.to_thread(read), self._standing.to_send)
 
-    def _draw_point(self) -> None:
-        standing, began = self._standing, self._standing.dispatch.started_at
-        if began is not None:
-            seconds = (datetime.now(UTC) - began).total_seconds()
-            self._chart.add(seconds, standing.tally.accepted, standing.to_send)
-
     async def _tick(self) -> None:
         self._ticks += 1
-        if self._standing.is_at_work or self._standing.dispatch.send_at or self._ticks % _IDLE_TICKS == 0:
+        if self._standing.is_at_work or self._standing.undo is not Undo.NO or self._ticks % _IDLE_TICKS == 0:
             await self.look()
 
     async def look(self) -> None:
@@ -134,11 +130,16 @@ class SendingCard:
         except NewsletterError:
             return  # the database is busy: the next look tells
         if standing is None:
+            if not self._box.is_deleted:
+                self._box.delete()
+                self._changed(None)
             return
         before, self._standing = self._standing, standing
         self._show()
-        if standing.is_at_work or standing.tally.accepted != before.tally.accepted:
-            self._draw_point()
+        now = time.monotonic()
+        worked = now - self._looked_at if before.is_at_work or standing.is_at_work else 0.0
+        self._looked_at = now
+        self._chart.add(worked, standing.tally.accepted, standing.to_send)
         if (before.phase, before.undo, before.counts) != (standing.phase, standing.undo, standing.counts):
             self._changed(standing)
 

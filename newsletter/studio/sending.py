@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from nicegui import ui
 from starlette.requests import Request as HttpRequest
@@ -29,7 +30,7 @@ from newsletter.studio.planning import (
 )
 from newsletter.studio.report import sendings_table, standings_of
 from newsletter.studio.send_progress import SendingCard
-from newsletter.studio.standing import Standing, Undo
+from newsletter.studio.standing import Phase, Standing
 from newsletter.studio.widgets import banner, card, empty, words
 from newsletter.workspace import ISSUES
 
@@ -71,6 +72,7 @@ class SendPage:
         self._client = ui.context.client
         self._known = Known({}, (), ())
         self._sendings: list[Standing] = []
+        self._phase: Phase | None = None
         self._fields: ChoiceFields | None = None
         self._outlook: Outlook | None = None
         self._notes: tuple[str | None, bool] = (None, False)
@@ -88,8 +90,8 @@ class SendPage:
         self._box.clear()
         with self._box:
             for each in self._sendings:
-                if each.is_at_work or each.can_resume or each.undo is not Undo.NO:
-                    SendingCard(self._desk, each)
+                if not each.is_over:
+                    SendingCard(self._desk, each, changed=self._sending_changed)
             if not self._known.sizes:
                 empty("group", "There is no list yet", _NO_LIST)
                 return
@@ -104,6 +106,14 @@ class SendPage:
             with self._client:
                 self._confirmation.withdraw()
                 asyncio.get_running_loop().create_task(self._read_again())
+
+    def _sending_changed(self, standing: Standing | None) -> None:
+        """Survey anew when a sending above has come to its end: others may get the issue now."""
+        before, self._phase = self._phase, standing.phase if standing else None
+        if standing is None or (standing.is_over and before is not standing.phase):
+            self.planner.forget()
+            with self._client:
+                asyncio.get_running_loop().create_task(self.refresh())
 
     async def _read(self) -> None:
         await self.planner.read()
@@ -126,13 +136,20 @@ class SendPage:
         settings = self._desk.workspace.settings
         zone, sizes = settings.publication.time_zone, self._known.sizes
         last = next((each.list_name for each in self._known.sendings if each.list_name in sizes), None)
-        chosen = Choices(list_name=last or max(sizes, key=lambda name: sizes[name]))
+        tomorrow = datetime.now(ZoneInfo(zone)).date() + timedelta(days=1)
+        biggest = max(sizes, key=lambda name: sizes[name])
+        chosen = Choices(list_name=last or biggest, day=str(tomorrow), clock="09:00")
         with ui.element("div").classes("sending-columns"):
             with card(classes="sending-form"):
                 self._fields = ChoiceFields(self._known, dict(settings.segments), zone, chosen, self.refresh)
             with ui.element("div").classes("sending-plan"):
                 with card("The plan"):
-                    self._progress = words("p", "", "muted sending-progress").props("role=status")
+                    with ui.element("div").classes("sending-progress") as self._progress:
+                        self._progress_words = words("p", "", "muted small num").props("role=status")
+                        self._progress_bar = ui.element("div").classes("sending-bar").props("aria-hidden=true")
+                        with self._progress_bar:
+                            self._progress_part = ui.element("div")
+                    self._progress.set_visibility(False)
                     self._plan_box = ui.element("div").classes("stack")
                 with ui.element("div").classes("sending-pair"):
                     with card("Against last time"):
@@ -205,7 +222,11 @@ class SendPage:
 
     def _show_progress(self) -> None:
         looked_at = self.planner.looked_at
-        self._progress.text = "" if looked_at is None else f"Looking at everybody … {looked_at:,} people"
+        self._progress.set_visibility(looked_at is not None)
+        if looked_at is not None and self._fields is not None:
+            everybody = self._known.sizes.get(self._fields.choices().list_name, 0)
+            self._progress_words.text = f"Looking at everybody … {looked_at:,} of {everybody:,} people"
+            self._progress_part.style(f"width: {min(1, looked_at / max(1, everybody)):.2%}")
 
     async def _outdated(self, plan: Plan | None) -> None:
         if plan is None:

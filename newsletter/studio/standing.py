@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING
 
 from newsletter.delivery import DeliveryStatus, DispatchState, Tally, tally
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 _RATE_OVER = 10.0
 """Seconds over which the rate is taken."""
+_BREAK, _BREAK_TIMES = 30.0, 20
+"""Seconds without an accepted call, and times the usual gap, beyond which nobody can have been sending."""
 
 
 class Phase(StrEnum):
@@ -89,6 +93,11 @@ class Standing:
         return self.phase in AT_WORK
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to be done about it, but to settle what is uncertain."""
+        return self.phase in (Phase.COMPLETE, Phase.CANCELLED, Phase.HELD) and self.undo is Undo.NO
+
+    @property
     def can_pause(self) -> bool:
         return self.phase in (Phase.SENDING, Phase.ELSEWHERE) and not self.dispatch.rehearsal
 
@@ -99,8 +108,11 @@ class Standing:
     @property
     def can_cancel(self) -> bool:
         """Whether something is left that can be called off before it is handed over. Undoing does that too."""
-        unfinished = self.is_at_work or self.can_resume or self.phase is Phase.PLANNED
-        return unfinished and self.undo is Undo.NO and self.dispatch.state is not DispatchState.CANCELLED
+        return (
+            (self.is_at_work or self.can_resume)
+            and self.undo is Undo.NO
+            and self.dispatch.state is not DispatchState.CANCELLED
+        )
 
 
 def phase_of(dispatch: Dispatch, counted: Tally, now: datetime, *, here: bool, elsewhere: bool) -> Phase:
@@ -177,7 +189,7 @@ def phase_words(standing: Standing, moment: str = "") -> str:
     """A sentence about the phase; `moment` is the time to send at, in words, when there is one."""
     match standing.phase:
         case Phase.PLANNED:
-            return "Planned, not started."
+            return "Planned, and never started. While it is kept, those in it count as about to get the issue."
         case Phase.SENDING:
             return "Being sent. You can close this page: the Studio goes on."
         case Phase.ELSEWHERE:
@@ -197,7 +209,10 @@ def phase_words(standing: Standing, moment: str = "") -> str:
         case Phase.HELD:
             return f"Handed over. The provider sends it at {moment}."
         case Phase.COMPLETE:
-            return "A rehearsal: nobody was mailed." if standing.dispatch.rehearsal else "Complete."
+            if standing.dispatch.rehearsal:
+                return "A rehearsal: nobody was mailed."
+            uncertain = standing.tally.uncertain
+            return f"Complete. {uncertain:,} are uncertain: settle them in the report." if uncertain else "Complete."
 
 
 def _because(standing: Standing) -> str:
@@ -251,11 +266,17 @@ def countdown_words(left: timedelta) -> str:
 
 
 def curve(began: datetime, calls: Sequence[tuple[datetime, int]]) -> list[tuple[float, int]]:
-    """Accepted recipients against seconds since it `began`, out of the calls that were accepted."""
-    total, points = 0, [(0.0, 0)]
-    for moment, recipients in calls:
+    """Accepted recipients against seconds of work since it `began`, out of the calls that were accepted. A time in
+    which nothing was accepted for far longer than usual, as when it was paused, is left out.
+    """
+    moments = [began, *(moment for moment, _ in calls)]
+    gaps = [max(0.0, (later - earlier).total_seconds()) for earlier, later in pairwise(moments)]
+    longest = max(_BREAK, _BREAK_TIMES * median(gaps)) if gaps else 0.0
+    at, total, points = 0.0, 0, [(0.0, 0)]
+    for gap, (_, recipients) in zip(gaps, calls, strict=True):
+        at += gap if gap <= longest else 0.0
         total += recipients
-        points.append(((moment - began).total_seconds(), total))
+        points.append((at, total))
     return points
 
 

@@ -88,7 +88,8 @@ def banner(text: str, tone: Tone = "info") -> ui.element:
 @contextmanager
 def sheet(title: str) -> Iterator[ui.dialog]:
     """A dialog with a title; open it with `.open()`. Its buttons go into `sheet_buttons`."""
-    with ui.dialog() as dialog, ui.element("div").classes("sheet").props(f'role=dialog aria-label="{title}"'):
+    dialog = ui.dialog().props(f'aria-label="{title}"')
+    with dialog, ui.element("div").classes("sheet"):
         heading(title)
         yield dialog
 

@@ -271,6 +271,7 @@ def test_what_was_typed_when_the_server_was_killed_is_not_lost(studio: RunningSt
     open_issue(studio, studio_page)
     go_to_block(studio_page, 0, "Story")
     studio.stop(signal.SIGKILL)
+    field(studio_page, "Headline").press("End")
     field(studio_page, "Headline").press_sequentially(", and stays so")
     studio_page.wait_for_timeout(400)
     studio.start()

@@ -18,6 +18,8 @@ from playwright.sync_api import Page, expect
 from running_studio import RunningStudio, until
 
 from newsletter.delivery import DispatchState, Tally
+from newsletter.dispatch.plan import freeze
+from newsletter.outbox import order_of
 from newsletter.sandbox import Faults, Sandbox, parse_rule
 from newsletter.store import Store
 from newsletter.store.deliveries import dispatch_tally
@@ -260,6 +262,24 @@ def test_a_list_that_changes_while_it_is_looked_at_asks_again(office: Callable[.
     desk.send(23)
     desk.phase("complete")
     assert len(desk.sandbox.accepted) == 23
+
+
+def test_a_plan_that_was_never_started_is_in_nobodys_way(office: Callable[..., Office]) -> None:
+    desk = office()
+    desk.people(20)
+    freeze(
+        desk.store,
+        order_of(Workspace.open(desk.studio.root).load(desk.issue), list_name="members"),
+        now=datetime.now(UTC),
+    )
+    desk.open()
+    desk.phase("planned")
+    desk.plan_has(0)
+    desk.press("Discard the plan")
+    expect(desk.page.locator(".sending-live")).to_have_count(0)
+    desk.send(20)
+    desk.phase("complete")
+    assert len(desk.sandbox.accepted) == 20
 
 
 def test_an_issue_with_errors_or_somebody_without_a_value_holds_it_back(office: Callable[..., Office]) -> None:

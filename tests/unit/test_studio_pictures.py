@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, PngImagePlugin
 
 from newsletter.render import ImageFolder
 from newsletter.scaffold import write_workspace
@@ -76,6 +76,16 @@ def test_they_are_turned_upright_and_lose_their_metadata() -> None:
     assert made.size == (20, 60)
     assert not made.getexif()
     assert not {"icc_profile", "comment", "exif"} & set(made.info)
+
+
+def test_no_words_in_the_file_are_kept() -> None:
+    made = opened(fit_for_email(picture("JPEG", comment=b"a secret"), "a.jpg")[0])
+    assert "comment" not in made.info
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Author", "Somebody")
+    made = opened(fit_for_email(picture("PNG", pnginfo=text), "a.png")[0])
+    made.load()
+    assert "Author" not in made.info
 
 
 def test_transparency_is_kept() -> None:

@@ -97,6 +97,7 @@ def test_undoing_is_offered_while_there_is_something_to_call_off(
         (Phase.COMPLETE, Undo.NO, set()),
         (Phase.HELD, Undo.SURE, set()),
         (Phase.CANCELLED, Undo.NO, set()),
+        (Phase.PLANNED, Undo.NO, set()),  # it is discarded, which leaves no trace
     ],
 )
 def test_what_can_be_done(phase: Phase, undo: Undo, offered: set[str]) -> None:
@@ -142,6 +143,16 @@ def test_durations(seconds: float, words: str) -> None:
 @pytest.mark.parametrize(("seconds", "words"), [(-3, "0:00"), (9, "0:09"), (754, "12:34"), (3671, "1:01:11")])
 def test_countdowns(seconds: int, words: str) -> None:
     assert countdown_words(timedelta(seconds=seconds)) == words
+
+
+def test_a_pause_is_left_out_of_the_curve_and_a_slow_pace_is_not() -> None:
+    def at(seconds: float) -> datetime:
+        return NOW + timedelta(seconds=seconds)
+
+    paused = curve(NOW, [*((at(second), 10) for second in range(1, 11)), (at(3600), 10), (at(3601), 10)])
+    assert paused[-1] == (11.0, 120)
+    slow = curve(NOW, [(at(600 * number), 500) for number in range(1, 5)])
+    assert slow[-1] == (2400.0, 2000)
 
 
 def test_the_curve_begins_at_nothing_and_ends_with_all() -> None:

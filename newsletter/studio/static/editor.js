@@ -167,7 +167,7 @@ export default {
         CM.keymap.of([CM.indentWithTab]),
         CM.indentUnit.of("  "),
         CM.EditorView.lineWrapping,
-        CM.EditorView.contentAttributes.of({ "aria-label": this.label, spellcheck: "true" }),
+        CM.EditorView.contentAttributes.of({ "aria-label": this.label, spellcheck: "true", tabindex: "0" }),
         CM.EditorState.languageData.of(() => completion),
       ],
     });

@@ -1,4 +1,4 @@
-// Plain data of a form: what stands at a route, and what an op makes of it. As the server does it, for what is on its way.
+// Plain data of a form: what stands at a route, and what an op makes of it, as the server does it.
 
 export const keyOf = (route) => route.join("/");
 
@@ -20,7 +20,8 @@ export function applied(data, op) {
     return made;
   }
   const below = applied(data?.[step], { ...op, route: rest });
-  if (typeof step === "number") return (Array.isArray(data) ? data : []).map((each, index) => (index === step ? below : each));
+  if (typeof step === "number")
+    return (Array.isArray(data) ? data : []).map((each, index) => (index === step ? below : each));
   const made = { ...(data && typeof data === "object" ? data : {}), [step]: below };
   if (below === null) delete made[step];
   return made;
@@ -30,6 +31,7 @@ export function applied(data, op) {
 export function summary(value) {
   if (typeof value === "string") return value;
   const telling = ["headline", "title", "label", "text", "body", "caption", "alt", "src", "network"];
-  for (const key of telling) if (typeof value?.[key] === "string" && value[key].trim()) return value[key].trim().split("\n")[0];
+  for (const key of telling)
+    if (typeof value?.[key] === "string" && value[key].trim()) return value[key].trim().split("\n")[0];
   return "";
 }

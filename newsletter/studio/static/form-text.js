@@ -6,7 +6,8 @@ const isDay = (value) => /^\d{4}-\d{2}-\d{2}$/.test(value);
 // Put `before` and `after` around what is chosen, or take them off where they are; the browser can undo it.
 function wrap(area, before, after = before) {
   const { selectionStart: start, selectionEnd: end, value } = area;
-  const outside = value.slice(start - before.length, start) === before && value.slice(end, end + after.length) === after;
+  const outside =
+    value.slice(start - before.length, start) === before && value.slice(end, end + after.length) === after;
   if (outside) {
     area.setSelectionRange(start - before.length, end + after.length);
     document.execCommand("insertText", false, value.slice(start, end));
@@ -33,7 +34,9 @@ function list(area) {
   const end = stop < 0 ? value.length : stop;
   const lines = value.slice(start, end).split("\n");
   const isList = lines.every((line) => !line.trim() || line.startsWith("- "));
-  const words = lines.map((line) => (isList && line.trim() ? line.slice(2) : isList && lines.length > 1 ? line : `- ${line}`)).join("\n");
+  const words = lines
+    .map((line) => (isList && line.trim() ? line.slice(2) : isList && lines.length > 1 ? line : `- ${line}`))
+    .join("\n");
   area.setSelectionRange(start, end);
   document.execCommand("insertText", false, words);
 }
@@ -51,17 +54,24 @@ export const TextField = {
     <div class="form-text">
       <div v-if="isMarkdown || field.personal" class="form-bar" :class="{ 'form-bar-quiet': !isMarkdown }">
         <template v-if="isMarkdown">
-          <button v-for="each in commands" type="button" class="form-icon" :aria-label="each.name" :title="each.keys ? each.name + ' (' + each.keys + ')' : each.name"
+          <button v-for="each in commands" type="button" class="form-icon" :aria-label="each.name"
+            :title="each.keys ? each.name + ' (' + each.keys + ')' : each.name"
             @mousedown.prevent @click="run(each)"><q-icon :name="'sym_o_' + each.icon" aria-hidden="true" /></button>
           <span class="grow"></span>
         </template>
-        <button v-if="field.personal" type="button" class="form-icon" aria-haspopup="menu" :aria-label="'Insert a personal part into ' + field.label"
-          title="Insert a personal part" @mousedown.prevent @click="form.openPersonal($event.currentTarget, $refs.area)"><q-icon name="sym_o_person_add" aria-hidden="true" /></button>
+        <button v-if="field.personal" type="button" class="form-icon" aria-haspopup="menu"
+          :aria-label="'Insert a personal part into ' + field.label"
+          title="Insert a personal part" @mousedown.prevent
+          @click="form.openPersonal($event.currentTarget, $refs.area)"><q-icon name="sym_o_person_add"
+          aria-hidden="true" /></button>
       </div>
-      <textarea v-if="isLong" ref="area" :id="id" class="form-input" :class="{ mono: field.control === 'code' }" rows="3" v-bind="about"
+      <textarea v-if="isLong" ref="area" :id="id" class="form-input" :class="{ mono: field.control === 'code' }"
+        rows="3" v-bind="about"
         :spellcheck="field.control !== 'code'" @input="input" @keydown="key" @blur="follow"></textarea>
-      <input v-else ref="area" :id="id" class="form-input" :class="{ mono: field.control === 'condition' }" :type="type" v-bind="about"
-        :min="field.least" :max="field.most" autocomplete="off" :spellcheck="field.control === 'line'" @input="input" @blur="follow" />
+      <input v-else ref="area" :id="id" class="form-input" :class="{ mono: field.control === 'condition' }"
+        :type="type" v-bind="about"
+        :min="field.least" :max="field.most" autocomplete="off" :spellcheck="field.control === 'line'" @input="input"
+        @blur="follow" />
     </div>`,
   props: { field: Object, route: Array, value: String, id: String, named: String, described: String, wrong: Boolean },
   emits: ["change"],
@@ -83,9 +93,13 @@ export const TextField = {
     },
     about() {
       return {
-        "data-route": JSON.stringify(this.route), "aria-describedby": this.described, "aria-invalid": this.wrong || undefined,
-        "aria-required": (this.field.required && !this.field.may_be_empty) || undefined, placeholder: this.field.otherwise || undefined,
-        "aria-label": this.named || undefined, "data-personal": this.field.personal ? "" : undefined,
+        "data-route": JSON.stringify(this.route),
+        "aria-describedby": this.described,
+        "aria-invalid": this.wrong || undefined,
+        "aria-required": (this.field.required && !this.field.may_be_empty) || undefined,
+        placeholder: this.field.otherwise || undefined,
+        "aria-label": this.named || undefined,
+        "data-personal": this.field.personal ? "" : undefined,
       };
     },
   },

@@ -23,23 +23,29 @@ export default {
         <p class="form-about">{{ look[2] }}</p>
       </template>
       <div v-if="fault" class="banner bad form-fault" role="status">
-        <span class="banner-text">The text has a fault in line {{ fault.line }}: {{ fault.message }}. The form comes back once it is mended.</span>
+        <span
+          class="banner-text">The text has a fault in line {{ fault.line }}: {{ fault.message }}.
+          The form comes back once it is mended.</span>
         <button type="button" class="form-button" @click="$emit('place', fault)">Go there</button>
       </div>
       <div v-if="shown" class="form-body" :class="{ 'form-off': fault }" :inert="Boolean(fault)">
         <ul v-if="others.length" class="form-others">
-          <li v-for="each in others" :class="each.error ? 'bad' : 'warn'">{{ each.message }}<span v-if="each.hint" class="form-hint">{{ each.hint }}</span></li>
+          <li v-for="each in others" :class="each.error ? 'bad' : 'warn'">{{ each.message }}<span v-if="each.hint"
+            class="form-hint">{{ each.hint }}</span></li>
         </ul>
         <div v-if="shown.written[''] !== undefined" class="form-raw">
           <p>There is no form for this: edit the text itself.</p>
           <pre>{{ shown.written[""] }}</pre>
-          <button type="button" class="form-button" @click="$emit('place', { line: shown.line, column: 1 })">Go there</button>
+          <button type="button" class="form-button"
+            @click="$emit('place', { line: shown.line, column: 1 })">Go there</button>
         </div>
         <field-set v-else :key="identity" :name="shown.name" :route="[]" :value="shown.data" />
       </div>
-      <q-menu v-model="menuOpen" :target="menuTarget" no-parent-event anchor="bottom right" self="top right" class="form-menu" no-refocus aria-label="Personal parts">
+      <q-menu v-model="menuOpen" :target="menuTarget" no-parent-event anchor="bottom right" self="top right"
+        class="form-menu" no-refocus aria-label="Personal parts">
         <div class="form-menu-items" @keydown="menuKey">
-          <button v-for="[label, words] in personal" type="button" role="menuitem" class="form-menu-item" @click="insertPersonal(words)">
+          <button v-for="[label, words] in personal" type="button" role="menuitem" class="form-menu-item"
+            @click="insertPersonal(words)">
             <span>{{ label }}</span><code>{{ words }}</code>
           </button>
         </div>
@@ -95,7 +101,8 @@ export default {
       this.fault = made.fault || null;
       if (made.fault) return;
       const same = this.shown && this.shown.index === made.index && this.shown.name === made.name;
-      const typing = same && document.activeElement?.closest?.(".form") === this.$el ? document.activeElement.dataset.route : null;
+      const typing =
+        same && document.activeElement?.closest?.(".form") === this.$el ? document.activeElement.dataset.route : null;
       if (!same) this.flush();
       let data = made.data;
       if (same) {
@@ -104,7 +111,8 @@ export default {
         if (typing !== null && typing !== undefined) {
           const route = JSON.parse(typing);
           const mine = valueAt(this.shown.data, route);
-          if (mine !== valueAt(data, route) && typeof mine === "string") data = applied(data, { do: "set", route, value: mine });
+          if (mine !== valueAt(data, route) && typeof mine === "string")
+            data = applied(data, { do: "set", route, value: mine });
         }
       } else {
         this.identity++;
@@ -158,7 +166,10 @@ export default {
       const now = performance.now();
       this.since ??= now;
       clearTimeout(this.timer);
-      this.timer = setTimeout(() => this.flush(), wait === EMPTIED ? wait : Math.max(0, Math.min(wait, this.since + LONGEST - now)));
+      this.timer = setTimeout(
+        () => this.flush(),
+        wait === EMPTIED ? wait : Math.max(0, Math.min(wait, this.since + LONGEST - now)),
+      );
       const root = document.querySelector(".compose");
       if (root) root.dataset.dirty = "yes";
     },
@@ -177,7 +188,9 @@ export default {
     // What was typed and isn't in the text yet is kept in the browser, in case the server is gone before it is.
     keepCopy() {
       const { index, name } = this.shown;
-      const ops = [...this.unheard, ...this.waiting.map((op) => ({ ...op, index, name }))].filter((op) => op.do === "set");
+      const ops = [...this.unheard, ...this.waiting.map((op) => ({ ...op, index, name }))].filter(
+        (op) => op.do === "set",
+      );
       if (ops.length) localStorage.setItem(this.keep, JSON.stringify(ops));
       else localStorage.removeItem(this.keep);
     },

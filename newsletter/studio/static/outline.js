@@ -1,13 +1,15 @@
-// The outline: one row a block, to click, drag, and walk through by keyboard. Rows come from the server; a move is shown
-// at once, and comes back from there.
+// The outline: one row a block, to click, drag, and walk through by keyboard. Rows come from the server; a move is
+// shown at once, and comes back from there.
 const HEAD = -1;
 
 export default {
   template: `
     <nav class="outline" :class="{ 'outline-stale': stale }" aria-label="Blocks of the issue">
       <p v-if="stale" class="outline-note" role="status">As it was before the fault</p>
-      <button type="button" class="outline-go outline-head" :aria-current="current === -1" :tabindex="tab === -1 ? 0 : -1"
-        data-index="-1" title="Subject, date, theme" @click="go(-1)" @dblclick="go(-1, true)" @keydown="key($event, -1)">
+      <button type="button" class="outline-go outline-head" :aria-current="current === -1"
+        :tabindex="tab === -1 ? 0 : -1"
+        data-index="-1" title="Subject, date, theme" @click="go(-1)" @dblclick="go(-1, true)"
+        @keydown="key($event, -1)">
         <q-icon name="sym_o_mail" aria-hidden="true" />
         <span class="outline-title">Issue</span>
         <span v-if="head[0]" class="outline-dot bad"></span>
@@ -23,7 +25,8 @@ export default {
             @click="go(index)" @dblclick="go(index, true)" @keydown="key($event, index)">
             <q-icon :name="icon(row)" aria-hidden="true" />
             <span class="outline-said">{{ label(row) }}{{ row[1] ? ": " : "" }}</span>
-            <span class="outline-title" :class="{ 'outline-kind': !row[1] }" :aria-hidden="!row[1]" v-text="row[1] || label(row)"></span>
+            <span class="outline-title" :class="{ 'outline-kind': !row[1] }" :aria-hidden="!row[1]"
+              v-text="row[1] || label(row)"></span>
             <q-icon v-if="row[2]" name="sym_o_group" class="outline-some" aria-hidden="true" />
             <span v-if="row[3]" class="outline-dot bad"></span>
             <span v-else-if="row[4]" class="outline-dot warn"></span>
@@ -35,13 +38,15 @@ export default {
           </button>
         </li>
       </ol>
-      <span id="outline-keys" class="outline-said">Alt and arrow up or down moves it, Ctrl-D duplicates it, Delete removes it.</span>
+      <span id="outline-keys"
+        class="outline-said">Alt and arrow up or down moves it, Ctrl-D duplicates it, Delete removes it.</span>
       <q-menu v-model="menuOpen" :target="menuTarget" no-parent-event anchor="bottom right" self="top right"
         class="outline-menu" aria-label="Block" @hide="menuClosed">
         <div class="outline-actions" @keydown="menuKey">
           <button v-for="each in actions" :key="each.name" type="button" role="menuitem" class="outline-action"
             :disabled="each.off" @click="act(each.name)">
-            <q-icon :name="each.icon" aria-hidden="true" /><span>{{ each.label }}</span><kbd aria-hidden="true">{{ each.keys }}</kbd>
+            <q-icon :name="each.icon" aria-hidden="true" /><span>{{ each.label }}</span><kbd
+              aria-hidden="true">{{ each.keys }}</kbd>
           </button>
         </div>
       </q-menu>
@@ -49,14 +54,27 @@ export default {
   props: { looks: Object },
   emits: ["go", "move", "duplicate", "remove", "restore"],
   data: () => ({
-    rows: [], head: [0, 0], current: -2, tab: HEAD, stale: false, menuOpen: false, menuFor: -2, menuTarget: false,
+    rows: [],
+    head: [0, 0],
+    current: -2,
+    tab: HEAD,
+    stale: false,
+    menuOpen: false,
+    menuFor: -2,
+    menuTarget: false,
   }),
   computed: {
     actions() {
       const index = this.menuFor;
       return [
         { name: "up", label: "Move up", icon: "sym_o_arrow_upward", keys: "Alt ↑", off: index <= 0 },
-        { name: "down", label: "Move down", icon: "sym_o_arrow_downward", keys: "Alt ↓", off: index >= this.rows.length - 1 },
+        {
+          name: "down",
+          label: "Move down",
+          icon: "sym_o_arrow_downward",
+          keys: "Alt ↓",
+          off: index >= this.rows.length - 1,
+        },
         { name: "duplicate", label: "Duplicate", icon: "sym_o_content_copy", keys: "Ctrl D" },
         { name: "remove", label: "Remove", icon: "sym_o_delete", keys: "Del" },
       ];
@@ -66,9 +84,18 @@ export default {
     const { Sortable } = await import("nicegui-sortable");
     let next = null;
     this.sortable = Sortable.create(this.$refs.list, {
-      animation: 130, delay: 180, delayOnTouchOnly: true, forceFallback: true, fallbackOnBody: true, fallbackTolerance: 4,
-      filter: ".outline-more", preventOnFilter: false, ghostClass: "outline-ghost", fallbackClass: "outline-carried",
-      scrollSensitivity: 60, scrollSpeed: 14,
+      animation: 130,
+      delay: 180,
+      delayOnTouchOnly: true,
+      forceFallback: true,
+      fallbackOnBody: true,
+      fallbackTolerance: 4,
+      filter: ".outline-more",
+      preventOnFilter: false,
+      ghostClass: "outline-ghost",
+      fallbackClass: "outline-carried",
+      scrollSensitivity: 60,
+      scrollSpeed: 14,
       onChoose: (event) => (next = event.item.nextSibling),
       // Vue owns the rows: put the element back where Vue left it, and move what it shows.
       onEnd: ({ item, oldIndex, newIndex }) => {
@@ -116,7 +143,11 @@ export default {
     },
     removed(number) {
       Quasar.Notify.create({
-        message: "Block removed", position: "bottom", timeout: 8000, type: "info", attrs: { role: "status" },
+        message: "Block removed",
+        position: "bottom",
+        timeout: 8000,
+        type: "info",
+        attrs: { role: "status" },
         actions: [
           { label: "Undo", color: "white", noCaps: true, handler: () => this.$emit("restore", { number }) },
           { icon: "sym_o_close", color: "white", round: true, "aria-label": "Close" },
@@ -164,12 +195,23 @@ export default {
       const ctrl = (event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey;
       const block = index > HEAD;
       const does =
-        (plain && { ArrowUp: () => this.walk(index - 1), ArrowDown: () => this.walk(index + 1), Home: () => this.walk(HEAD),
-          End: () => this.walk(this.rows.length - 1), Enter: () => this.go(index, true),
-          Delete: block && (() => this.remove(index)), Backspace: block && (() => this.remove(index)) }[event.key]) ||
-        (alt && block && { ArrowUp: () => this.move(index, index - 1), ArrowDown: () => this.move(index, index + 1) }[event.key]) ||
+        (plain &&
+          {
+            ArrowUp: () => this.walk(index - 1),
+            ArrowDown: () => this.walk(index + 1),
+            Home: () => this.walk(HEAD),
+            End: () => this.walk(this.rows.length - 1),
+            Enter: () => this.go(index, true),
+            Delete: block && (() => this.remove(index)),
+            Backspace: block && (() => this.remove(index)),
+          }[event.key]) ||
+        (alt &&
+          block &&
+          { ArrowUp: () => this.move(index, index - 1), ArrowDown: () => this.move(index, index + 1) }[event.key]) ||
         (ctrl && block && event.key.toLowerCase() === "d" && (() => this.duplicate(index))) ||
-        (block && (event.key === "ContextMenu" || (event.shiftKey && event.key === "F10")) && (() => this.openMenu(index)));
+        (block &&
+          (event.key === "ContextMenu" || (event.shiftKey && event.key === "F10")) &&
+          (() => this.openMenu(index)));
       if (!does) return;
       event.preventDefault();
       event.stopPropagation();

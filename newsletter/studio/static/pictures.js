@@ -21,12 +21,15 @@ const TYPES = ".jpg,.jpeg,.png,.gif,.webp,image/jpeg,image/png,image/gif,image/w
 // Where a picture is dropped, pasted, or chosen from the disk. Gives its src by `picked`.
 export const PictureDrop = {
   template: `
-    <div class="picture-drop" :class="{ over, busy, 'picture-small': small }" @dragenter.prevent="over = true" @dragover.prevent="over = true"
+    <div class="picture-drop" :class="{ over, busy, 'picture-small': small }" @dragenter.prevent="over = true"
+      @dragover.prevent="over = true"
       @dragleave.self="over = false" @drop.prevent="drop" @paste="paste">
       <template v-if="small">
-        <button type="button" class="form-icon" :disabled="busy" aria-label="Another picture from this computer" title="Another picture from this computer"
+        <button type="button" class="form-icon" :disabled="busy" aria-label="Another picture from this computer"
+          title="Another picture from this computer"
           @click="$refs.file.click()"><q-icon name="sym_o_upload" aria-hidden="true" /></button>
-        <button type="button" class="form-icon" :disabled="busy" aria-label="Another picture from the workspace" title="Another picture from the workspace"
+        <button type="button" class="form-icon" :disabled="busy" aria-label="Another picture from the workspace"
+          title="Another picture from the workspace"
           @click="$emit('browse')"><q-icon name="sym_o_photo_library" aria-hidden="true" /></button>
         <span v-if="busy" role="status">Reading it …</span>
       </template>
@@ -36,10 +39,12 @@ export const PictureDrop = {
         <span v-else>Drop a picture here, or</span>
         <span class="picture-ways">
           <button type="button" class="form-button" :disabled="busy" @click="$refs.file.click()">Choose a file</button>
-          <button v-if="!bare" type="button" class="form-button" :disabled="busy" @click="$emit('browse')">From the workspace</button>
+          <button v-if="!bare" type="button" class="form-button" :disabled="busy"
+            @click="$emit('browse')">From the workspace</button>
         </span>
       </template>
-      <input ref="file" type="file" accept="${TYPES}" class="picture-file" tabindex="-1" aria-label="Picture file" @change="chosen" />
+      <input ref="file" type="file" accept="${TYPES}" class="picture-file" tabindex="-1" aria-label="Picture file"
+        @change="chosen" />
       <p v-if="fault" class="picture-fault" role="alert">{{ fault }}</p>
     </div>`,
   props: { stem: String, bare: Boolean, small: Boolean },

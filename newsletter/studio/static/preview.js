@@ -8,7 +8,7 @@ const AROUND = 6; // pixels between a block and its outline
 // Beside the email's own style sheets, and outside of its body.
 const OWN_STYLE = `
   .studio-box { display: inline-block; box-sizing: border-box; max-width: 100%; min-height: 1.6em; padding: 3px 6px;
-    overflow: hidden; vertical-align: top; border: 1px dashed #8888; word-break: normal; }
+    overflow: hidden; vertical-align: top; border: 1px dashed color-mix(in srgb, currentColor 45%, transparent); word-break: normal; }
   studio-outline, studio-cut { position: absolute; z-index: 2147483647; pointer-events: none; box-sizing: border-box; }
   studio-outline { border: 2px solid var(--studio-accent); border-radius: 4px; opacity: .75;
     box-shadow: 0 0 0 4px color-mix(in srgb, var(--studio-accent) 16%, transparent); }
@@ -29,14 +29,17 @@ export default {
       </div>
     </div>`,
   props: { label: String, sizable: Boolean, view: Object },
-  data: () => ({}),
   created() {
     // Not reactive: documents and long texts.
-    Object.assign(this, { revision: 0, html: "", starts: [], cut: null, block: null, width: 0, document: null });
+    Object.assign(this, { revision: 0, html: "", starts: [], cut: null, block: null, idle: "", width: 0, document: null });
   },
   mounted() {
     const frame = this.$refs.frame;
-    frame.addEventListener("load", () => this.begin(), { once: true });
+    // Again, too, when the page moved the frame, or a browser let a link be followed in spite of all.
+    frame.addEventListener("load", () => {
+      if (frame.contentDocument?.URL === "about:srcdoc") this.begin();
+      else frame.srcdoc = EMPTY;
+    });
     frame.srcdoc = EMPTY;
     this.resizing = new ResizeObserver(() => this.fit());
     this.resizing.observe(this.$refs.stage);
@@ -59,6 +62,7 @@ export default {
   methods: {
     begin() {
       const page = (this.document = this.$refs.frame.contentDocument);
+      Object.assign(this, { revision: 0, html: "", starts: [], cut: null });
       const style = page.createElement("style");
       style.textContent = OWN_STYLE;
       page.documentElement.append(style);
@@ -67,6 +71,7 @@ export default {
       page.addEventListener("submit", (event) => event.preventDefault());
       for (const name of ["mouseover", "focusin"]) page.addEventListener(name, (event) => this.pointed(event));
       page.addEventListener("keydown", (event) => this.passOn(event));
+      this.settling?.disconnect();
       this.settling = new ResizeObserver(() => this.place());
       this.settling.observe(page.body);
       this.say("");
@@ -97,8 +102,11 @@ export default {
       this.waiting = block !== null && !area;
       if (area) this.bringIntoView(area);
       const isHidden = this.waiting && this.starts.length && !this.starts.some((start) => start.block === block);
-      this.idle = isHidden ? "The block you are at isn’t shown to this reader" : "";
-      this.say("");
+      const idle = isHidden ? "The block you are at isn’t shown to this reader" : "";
+      if (idle !== this.idle) {
+        this.idle = idle;
+        this.say("");
+      }
     },
 
     // The document.
@@ -234,7 +242,8 @@ export default {
       if (shown) shown.textContent = `${Math.round(width)} px${scale < 1 ? ` · ${Math.round(scale * 100)} %` : ""}`;
       this.$refs.grip.setAttribute("aria-valuenow", String(Math.round(width)));
       this.$refs.grip.setAttribute("aria-valuetext", `${Math.round(width)} pixels${percent}`);
-      this.place();
+      if (this.waiting) this.mark(this.block);
+      else this.place();
     },
     setWidth(width) {
       this.width = Math.max(NARROWEST, Math.min(WIDEST, Math.round(width)));
