@@ -11,7 +11,7 @@ from pathlib import Path
 from nicegui import ui
 
 from newsletter.dispatch.plan import Plan, UnrenderableError
-from newsletter.errors import NewsletterError
+from newsletter.errors import DispatchError, NewsletterError
 from newsletter.source import read_source
 from newsletter.studio.choices import Choices, typed_count
 from newsletter.studio.desk import Desk
@@ -136,6 +136,8 @@ class Confirmation:
         order = replace(outlook.order, send_at=send_at)
 
         def watch(looked_at: int) -> None:
+            if desk.sends.is_closed:
+                raise DispatchError("the Studio is being closed", hint="nothing was sent")
             self._looked_at = looked_at
 
         def confirmed() -> Plan | None:

@@ -76,7 +76,13 @@ class BlockForm(ui.element, component="static/form.js"):
         self._turn = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
-        self._props["catalogue"] = catalogue(theme_names(draft.desk.root))
+        settings = draft.desk.workspace.settings
+        known = catalogue(theme_names(draft.desk.root))
+        known["examples"]["Sender"] = {
+            "email": settings.sender.email,
+            "name": settings.sender.name or settings.publication.name,
+        }
+        self._props["catalogue"] = known
         self._props["personal"] = PERSONAL
         self._props["stem"] = draft.stem
         self._props["keep"] = f"newsletter-form:{draft.desk.root}:{draft.stem}"

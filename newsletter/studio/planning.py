@@ -129,7 +129,7 @@ class Planner:
 
     def _survey(self, store: Store, order: Order, turn: int) -> Plan:
         def watch(looked_at: int) -> None:
-            if turn != self._turn:
+            if turn != self._turn or self._desk.sends.is_closed:
                 raise SupersededError
             self.looked_at = looked_at
 

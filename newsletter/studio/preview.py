@@ -87,9 +87,6 @@ class PreviewPane:
         self._panels: dict[str, ui.element] = {}
         ui.add_head_html('<link rel="stylesheet" href="/static/preview.css">')
 
-        def clicked(number: int) -> None:
-            on_block(number)
-
         with ui.element("div").classes("preview") as self._root:
             with ui.element("div").classes("preview-bar"):
                 with ui.element("div").classes("preview-tabs").props('role=tablist aria-label="Views"') as tabs:
@@ -106,7 +103,7 @@ class PreviewPane:
                 panel = ui.element("div").classes("preview-panel")
                 self._panels[key] = panel.props(f"role=tabpanel aria-labelledby=preview-tab-{key}")
             with self._panels["mail"]:
-                self._mail = self._views["mail"] = MailView(draft, clicked)
+                self._mail = self._views["mail"] = MailView(draft, on_block)
             with self._panels["inbox"]:
                 self._views["inbox"] = InboxView()
             with self._panels["text"]:
@@ -114,7 +111,7 @@ class PreviewPane:
             with self._panels["source"]:
                 self._views["source"] = SourceView()
             with self._panels["variants"]:
-                self._variants = self._views["variants"] = SideBySide(draft, clicked)
+                self._variants = self._views["variants"] = SideBySide(draft)
             with ui.element("div").classes("preview-foot"):
                 words("span", "", "preview-status ellipsis")
                 self._meter = SizeMeter()

@@ -21,7 +21,7 @@ class PreviewFrame(Patched, component="static/preview.js"):
         label: str = "Preview",
         *,
         sizable: bool = False,
-        on_block: Callable[[int], None] | None = None,
+        on_block: Callable[[int], object] | None = None,
         on_width: Callable[[int], None] | None = None,
         on_remote: Callable[[int], None] | None = None,
     ) -> None:

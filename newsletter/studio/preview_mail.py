@@ -44,11 +44,12 @@ SCHEMES = (
 class MailView:
     """The frame, with its tools above it."""
 
-    def __init__(self, draft: Draft, on_block: Callable[[int], None]) -> None:
+    def __init__(self, draft: Draft, on_block: Callable[[int], object]) -> None:
         self._draft = draft
         self._client = ui.context.client
         self._told = False
         self._resting: asyncio.TimerHandle | None = None
+        self._finding: asyncio.Task[None] | None = None
         self._placed: tuple[int, str] | None = None
         self._placed_blocks = 0
         self._block: int | None = None
@@ -138,14 +139,14 @@ class MailView:
 
     def _find_places(self) -> None:
         self._resting = None
-        asyncio.get_running_loop().create_task(self._places())
+        self._finding = asyncio.get_running_loop().create_task(self._places())
 
     async def _places(self) -> None:
         draft, frame = self._draft, self.frame
         rendering = draft.rendering
         if rendering is None or rendering.html is None or not frame.is_ready:
             return
-        at = (frame.revision, draft.text)
+        at = self._placed = (frame.revision, draft.text)
         size = size_of(rendering.source, counts_clicks=draft.desk.workspace.settings.tracking.clicks)
         source, link = (rendering.source, TRACKED_LINK) if size.is_cut else ("", 0)
         request = Request(draft.desk.root, draft.path, draft.text, draft.person, draft.variant)
@@ -156,7 +157,6 @@ class MailView:
         except NewsletterError:
             return
         if at == (frame.revision, draft.text):
-            self._placed = at
             self._placed_blocks = len(rendering.blocks or ())
             frame.show_places(found)
             frame.mark(self._block)

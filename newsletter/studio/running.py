@@ -129,9 +129,9 @@ class Sends:
         return self._known.get(dispatch_id)
 
     @property
-    def alive(self) -> list[RunningSend]:
-        """Those that are at work."""
-        return [each for each in list(self._known.values()) if each.is_alive]
+    def is_closed(self) -> bool:
+        """Whether the Studio is being ended: what takes long should end soon."""
+        return self._closed
 
     def begin(
         self, workspace: Workspace, store: Store, dispatch_id: int, speed: Speed, ramp: Ramp | None

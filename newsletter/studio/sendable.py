@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -141,7 +142,10 @@ def rendered_elsewhere(
     def render(variant: str) -> RenderedIssue:
         if variant not in known:
             call = desk.renderer.call(render_variant, desk.root, path, text, variant)
-            done = asyncio.run_coroutine_threadsafe(call, loop).result(_PATIENCE)
+            try:
+                done = asyncio.run_coroutine_threadsafe(call, loop).result(_PATIENCE)
+            except (TimeoutError, CancelledError):
+                raise DispatchError("the issue could not be rendered in time", hint="try again") from None
             if isinstance(done, Failure):
                 raise DispatchError(done.message, hint=done.hint)
             known[variant] = done

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 
 from nicegui import ui
 
@@ -12,7 +11,7 @@ from newsletter.outbox import variant_words
 from newsletter.studio.draft import Draft
 from newsletter.studio.preview_frame import PreviewFrame
 from newsletter.studio.rendering import Rendering, Request
-from newsletter.studio.variants import Variants, all_variants, variants_of
+from newsletter.studio.variants import LOOKED_AT, Variants, all_variants, variants_of
 from newsletter.studio.widgets import empty, words
 
 SHOWN = 8
@@ -24,9 +23,8 @@ REST = 0.4
 class SideBySide:
     """The variants that subscribers get. What isn't on screen isn't rendered: `hide` says that it isn't."""
 
-    def __init__(self, draft: Draft, on_block: Callable[[int], None]) -> None:
+    def __init__(self, draft: Draft) -> None:
         self._draft = draft
-        self._on_block = on_block
         self._client = ui.context.client
         self._conditions: tuple[str, ...] | None = None
         self._frames: dict[str, PreviewFrame] = {}
@@ -100,7 +98,7 @@ class SideBySide:
                         with ui.element("div").classes("preview-variant-name"):
                             words("h2", label)
                             words("span", "" if readers is None else f"{readers:,}", "muted small num")
-                        frame = PreviewFrame(f"Variant: {label}", on_block=self._on_block)
+                        frame = PreviewFrame(f"Variant: {label}")
                         self._frames[variant] = frame.classes("preview-variant-frame")
 
 
@@ -110,6 +108,6 @@ def _about(found: Variants) -> str:
     if all(readers is None for readers in found.readers.values()):
         more = f" {SHOWN} are shown; there are {number - SHOWN} more." if number > SHOWN else ""
         return f"Nobody is on a list yet: these are all combinations of the issue's conditions.{more}"
-    looked = "" if found.are_all else " The first 20,000 subscribers were looked at."
+    looked = "" if found.are_all else f" The first {LOOKED_AT:,} subscribers were looked at."
     one = number == 1
     return f"Your subscribers get {number} variant{'' if one else 's'}, with so many readers each.{more}{looked}"

@@ -38,14 +38,16 @@ class Size:
     @property
     def explained(self) -> str:
         """A sentence about it."""
-        tracked = f"{self.bytes:,} bytes of HTML" + (
-            f", about {self.grown:,} once its links are rewritten to count clicks" if self.grown != self.bytes else ""
+        tracked = f"{_kilobytes(self.bytes)} of HTML" + (
+            f", about {_kilobytes(self.grown)} once its links are rewritten to count clicks"
+            if self.grown != self.bytes
+            else ""
         )
         end = {
             "bad": "It cuts this one: readers have to ask for the rest.",
             "warn": "That is near.",
         }.get(self.tone, "There is room.")
-        return f"{tracked}. Gmail cuts an email off after {GMAIL_CLIPS_AT:,}. {end}"
+        return f"{tracked}. Gmail cuts an email off after {_kilobytes(GMAIL_CLIPS_AT)}. {end}"
 
 
 def size_of(source: str, *, counts_clicks: bool) -> Size:

@@ -265,6 +265,14 @@ def test_a_click_leads_to_the_block_and_the_cursor_to_its_output(shown: Shown) -
     )
 
 
+def test_a_block_that_this_reader_does_not_get_is_told_of(shown: Shown) -> None:
+    page = shown()
+    wait_for_places(page)
+    page.evaluate("(line) => Studio.editor.goTo(line, 1, false)", line_of("Only the north"))
+    expect(page.locator(".preview-status")).to_have_text("The block you are at isn’t shown to this reader")
+    expect(email(page).locator("studio-outline")).to_have_count(0)
+
+
 def test_links_lead_nowhere_and_say_where_they_would(shown: Shown) -> None:
     page = shown()
     wait_for_places(page)

@@ -16,8 +16,9 @@ from newsletter.store.subscribers import MembershipStatus, add_subscribers, join
 from newsletter.studio.patched import changed_middle
 from newsletter.studio.preview import Fault, fault_of
 from newsletter.studio.rendering import Rendering
+from newsletter.studio.side_by_side import _about
 from newsletter.studio.size_meter import Size, size_of
-from newsletter.studio.variants import all_variants, variants_of
+from newsletter.studio.variants import Variants, all_variants, variants_of
 from newsletter.subscriber import Subscriber
 
 
@@ -91,7 +92,7 @@ def test_the_size_is_in_bytes_and_links_grow_when_clicks_are_counted() -> None:
     assert size_of(source, counts_clicks=False) == Size(180, 180)
     counted = size_of(source, counts_clicks=True)
     assert counted.grown > counted.bytes == 180
-    assert f"about {counted.grown:,} once its links are rewritten" in counted.explained
+    assert "0 KB of HTML, about 2 KB once its links are rewritten to count clicks." in counted.explained
 
 
 NORTH = 'subscriber.region == "north"'
@@ -123,6 +124,20 @@ def test_the_variants_are_those_that_subscribers_get_and_how_many_of_them(tmp_pa
         found = variants_of(store, (NORTH, DONOR))
     assert list(found.readers.items()) == [("10", 2), ("01", 1)]
     assert found.are_all
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (Variants({"1": 3}), "Your subscribers get 1 variant, with so many readers each."),
+        (Variants({"1": 3, "0": 1}, are_all=False), "The first 20,000 subscribers were looked at."),
+        (Variants({f"{number:04b}": 20 - number for number in range(11)}), "there are 3 more."),
+        (all_variants(("a", "b", "c", "d")), "Nobody is on a list yet"),
+        (all_variants(("a", "b", "c", "d")), "there are 8 more."),
+    ],
+)
+def test_it_is_said_how_many_variants_there_are(found: Variants, words: str) -> None:
+    assert words in _about(found)
 
 
 def test_very_many_conditions_make_no_endless_list() -> None:
