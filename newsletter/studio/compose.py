@@ -71,9 +71,9 @@ class ComposePage:
             with ui.element("section").classes("compose-preview").props('aria-label="Preview"'):
                 PreviewPane(draft, self._go_to_block, self.editor.go_to)
             with outline:
-                Outline(draft, self.editor)
                 palette = Palette(draft, self.editor)
                 self.editor.on("palette", palette.open)
+                Outline(draft, self.editor)
         with actions:
             self._state = words("span", "", "muted small compose-state")
             self._save = button("Save", self.save, icon="save", kind="primary").props('title="Ctrl-S"')
@@ -138,6 +138,7 @@ class ComposePage:
 
     async def _leave(self, event: GenericEventArguments) -> None:
         """Another page about this issue is asked for: it reads the file, so save first."""
+        await self._form.settle()
         if not self._draft.is_dirty or await self.save():
             ui.navigate.to(str(event.args))
 

@@ -61,7 +61,8 @@ class Editor(ui.element, component="static/editor.js"):
         except NewsletterError as error:
             say(error.message, "bad")
             return False
-        done = await self.run_method("apply", utf16(self._draft.text, edits), line)
+        text = self._draft.text
+        done = await self.run_method("apply", utf16(text, edits), len(text.encode("utf-16-le")) // 2, line, timeout=10)
         if not done:
             say("The text changed meanwhile: try again", "bad")
         return bool(done)

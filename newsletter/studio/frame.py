@@ -24,9 +24,14 @@ SHORTCUTS = (
     ("g k", "Checks of this issue"),
     ("g t", "Send a test of this issue"),
     ("g n", "Send this issue"),
+    ("Ctrl S", "Save the text"),
+    ("Ctrl /", "Add a block"),
+    ("Ctrl Space", "Complete what is typed in the YAML"),
+    ("Alt ↑", "In the outline: move a block up, with ↓ down"),
+    ("Ctrl D", "In the outline: duplicate a block; Delete removes it"),
     ("?", "These shortcuts"),
 )
-"""Keys that lead somewhere on any page, pressed one after the other, and where they lead."""
+"""Keys, pressed together with Ctrl and Alt and else one after the other, and what they do."""
 
 
 class Tab(NamedTuple):

@@ -145,7 +145,8 @@ class People:
         chapter = await asyncio.to_thread(read)
         zone = self._desk.workspace.settings.publication.time_zone
         # At the page, and not in the table, which may be drawn anew meanwhile.
-        with self._client, sheet(one.email) as dialog:
+        with self._client, sheet("What became of one address") as dialog:
+            words("p", one.email, "sending-whom")
             reason = f", {one.reason}" if one.reason else ""
             words("p", f"{one.status.value.capitalize()}{reason}")
             if chapter is None:

@@ -11,6 +11,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from newsletter.workspace import Workspace
 
 pytestmark = pytest.mark.browser
 
+AXE = Path(__file__).parent.parent / "node" / "node_modules" / "axe-core" / "axe.min.js"
 SLOW = (0.25, 0.25)
 ISSUE = """\
 subject: Spring tides for {{ subscriber.first_name or "friend" }}
@@ -120,6 +122,13 @@ class Office:
 
     def nobody_twice(self) -> None:
         assert [address for address, count in self.sandbox.accepted.items() if count > 1] == []
+
+    def is_accessible(self) -> None:
+        """axe finds nothing serious on the page as it is, where axe is installed."""
+        if AXE.exists():
+            self.page.evaluate(AXE.read_text("utf-8"))
+            found = self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+            assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
 
     def called_off(self) -> list[str]:
         """What the sandbox knows of the batches that it was told to hold back."""
@@ -433,6 +442,7 @@ def test_who_was_refused_and_who_is_uncertain(office: Callable[..., Office]) -> 
     uncertain = page.locator(".sending-uncertain")
     boxes = uncertain.get_by_role("checkbox")
     expect(boxes).to_have_count(20)
+    desk.is_accessible()
     once = set(desk.sandbox.accepted)
     lost = [name for name in _names(uncertain) if name not in once]
     got = [name for name in _names(uncertain) if name in once]
@@ -444,6 +454,7 @@ def test_who_was_refused_and_who_is_uncertain(office: Callable[..., Office]) -> 
     expect(boxes).to_have_count(10)
     desk.press("Send all 10 once more")
     expect(desk.sheet).to_contain_text("Some may get it twice")
+    desk.is_accessible()
     desk.press("Send once more")
     desk.phase("stopped")
     desk.press("Resume")

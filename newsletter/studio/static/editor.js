@@ -227,9 +227,9 @@ export default {
       this.storeCopy();
     },
     // Edits count UTF-16 units of the text that the server knew; each says what it replaces.
-    apply(edits, line) {
+    apply(edits, length, line) {
       const doc = this.view.state.doc;
-      if (edits.some((edit) => doc.sliceString(edit.from, edit.to) !== edit.was)) return false;
+      if (doc.length !== length || edits.some((edit) => doc.sliceString(edit.from, edit.to) !== edit.was)) return false;
       this.view.dispatch({
         changes: edits.map(({ from, to, insert }) => ({ from, to, insert })),
         annotations: [CM.isolateHistory.of("full"), CM.Transaction.userEvent.of("input.studio")],
