@@ -120,7 +120,7 @@ class _Order:
         if not self.by_index:
             key = UnaryExpression(key, operator=custom_op("+"), type_=key.type)
         if self.start is not None:
-            query = query.where(key < self.start if self.backwards else key >= self.start)
+            query = query.where(key < self.start if self.backwards else key > self.start)
         if until is not None:
             query = query.where(key >= until if self.backwards else key <= until)
         return query.order_by(key.desc() if self.backwards else key)

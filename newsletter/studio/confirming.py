@@ -158,9 +158,7 @@ def _meaning(outlook: Outlook, choices: Choices) -> str:
     if outlook.order.rehearsal:
         return "The whole sending goes to a sandbox on this machine. Nobody is mailed, and nothing is counted."
     if choices.scheduled or choices.undo_minutes:
-        return (
-            "It is handed over to the provider at once, which holds it until the time is there. Nobody gets it twice."
-        )
+        return "It is handed over to the provider at once, which holds it until it is due. Nobody gets it twice."
     return "It goes out at once, and can't be called back; it can be paused. Nobody gets it twice."
 
 
