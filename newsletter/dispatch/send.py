@@ -151,6 +151,11 @@ def _watch(sender: Sender, threads: list[threading.Thread], report: Callable[[Pr
                 raise
             interrupted = True
             sender.stopped.set()
+        except Exception:  # whoever listens failed: no call may outlive the presence that stands for it
+            sender.stopped.set()
+            for thread in threads:
+                thread.join()
+            raise
 
 
 class Sender:
@@ -241,7 +246,7 @@ class Sender:
         """Those of a claimed batch who are neither suppressed nor gone by now."""
         with self._store.read() as connection:
             people, gone = look_again(connection, claim)
-        if gone:
+        if gone or not people:
             with self._store.write() as connection:
                 take_out(connection, claim, gone, left=len(people))
         return people

@@ -40,10 +40,10 @@ class ListChoice:
     def __init__(self, names: Sequence[str], chosen: str = "", on_change: Callable[[], object] | None = None) -> None:
         options = {**{name: name for name in names}, _NEW: "A new list …"}
         is_new = bool(chosen) and chosen not in names
+        # Among several, nobody is to be put on one because it happened to come first.
+        first = _NEW if is_new or not names else chosen or (names[0] if len(names) == 1 else None)
         self._tell = on_change or (lambda: None)
-        self._choice = select(
-            "List", options, _NEW if is_new else chosen or next(iter(options)), on_change=self._changed
-        )
+        self._choice = select("List", options, first, on_change=self._changed)
         name = chosen if is_new else "" if names else "members"
         self._name = field("Name of the new list", name, placeholder="members")
         self._name.on_value_change(self._tell)
@@ -51,6 +51,9 @@ class ListChoice:
 
     def read(self) -> str:
         """The name that is chosen or typed. Raises ValueError, which is shown at the field too."""
+        show_fault(self._choice, None if self._choice.value else "Choose a list.")
+        if not self._choice.value:
+            raise ValueError("no list is chosen")
         if self._choice.value != _NEW:
             return str(self._choice.value)
         try:

@@ -104,6 +104,8 @@ def tell(chapter: Chapter) -> Telling:
     word, tone = _NOT_FOR_THEM if delivery is None else _DELIVERIES[delivery.status]
     reason = chapter.why_not if delivery is None else _reason(delivery.reason)
     lines = [*map(_attempt, chapter.attempts), *map(_event, chapter.events)]
+    if reason in {line.detail for line in lines}:
+        reason = None  # an event says it
     return Telling(
         issue=dispatch.issue_slug,
         list_name=dispatch.list_name,

@@ -155,6 +155,8 @@ def test_somebody_is_added_to_a_new_list_with_an_attribute(studio: RunningStudio
     expect(sheet.get_by_text("@-sign")).to_be_visible()
     sheet.get_by_label("Address").fill("zoe@example.org")
     sheet.get_by_label("Name", exact=True).fill("Zoë Example")
+    sheet.get_by_role("button", name="Add", exact=True).click()
+    expect(sheet.get_by_text("Choose a list.")).to_be_visible()
     choose(page, "List", "A new list …")
     sheet.get_by_label("Name of the new list").fill("friends")
     sheet.get_by_role("button", name="Add an attribute").click()

@@ -22,7 +22,7 @@ from newsletter.errors import DispatchError
 from newsletter.esp.sendgrid import SendGrid
 from newsletter.events import take
 from newsletter.store.audience import Selection
-from newsletter.store.batches import claim_batch, record_outcome, settle_orphans
+from newsletter.store.batches import batch_counts, claim_batch, record_outcome, settle_orphans
 from newsletter.store.deliveries import attempts_of, deliveries_of, events_of
 from newsletter.store.dispatches import dispatch_by_id, dispatches_of, renderings
 from newsletter.store.forgotten import forget
@@ -115,8 +115,6 @@ def test_a_claim_is_on_the_disk_before_the_first_byte(mailing: Mailing) -> None:
     class Looking(SendGrid):
         def send(self, message: Any, recipients: Any) -> Any:
             with mailing.store.read() as connection:
-                from newsletter.store.batches import batch_counts
-
                 seen.append(batch_counts(connection, dispatch.id))
             assert recipients[0].custom_args["nl_attempt"]
             return super().send(message, recipients)
@@ -200,6 +198,25 @@ def test_a_refused_recipient_does_not_keep_the_others_from_theirs(mailing: Maili
         refused = list(deliveries_of(connection, dispatch.id, [DeliveryStatus.REFUSED]))
     assert [each.email for each in refused] == ["p0003@example.org", "p0011@example.org"]
     assert all(each.reason for each in refused)
+
+
+def test_no_call_outlives_a_listener_that_fails(mailing: Mailing) -> None:
+    mailing.people(30)
+    dispatch = mailing.planned()
+    sandbox = mailing.sandbox(latency=(0.2, 0.2))
+
+    def fail(_progress: object) -> None:
+        raise OSError("the page is gone")
+
+    with pytest.raises(OSError, match="the page is gone"):
+        mailing.send(dispatch, sandbox.url, speed=Speed(connections=2), report=fail)
+    seen = sandbox.requests
+    with mailing.store.read() as connection:
+        assert BatchState.SENDING not in batch_counts(connection, dispatch.id)
+    mailing.send(dispatch, sandbox.url)
+    assert sandbox.requests <= 3
+    assert seen <= sandbox.requests
+    mailing.holds(dispatch, sandbox, 30)
 
 
 def test_a_refused_request_stops_and_says_why(mailing: Mailing) -> None:
@@ -525,6 +542,19 @@ def test_a_ramp_stops_when_too_much_goes_wrong(mailing: Mailing) -> None:
     done = mailing.send(dispatch, sandbox.url, ramp=Ramp(threshold=0.6), speed=MANY)
     assert (done.state, done.tally.accepted) == (DispatchState.COMPLETE, 199)
     mailing.holds(dispatch, sandbox, 200)
+
+
+def test_a_ramp_goes_on_after_a_stage_in_which_everybody_was_refused(mailing: Mailing) -> None:
+    mailing.people(100)
+    dispatch = mailing.planned(ramp=True)
+    sandbox = mailing.sandbox(refuse=("p0000@*",))  # the whole first stage
+    stopped = threading.Event()
+    too_late = threading.Timer(30, stopped.set)
+    too_late.start()
+    done = mailing.send(dispatch, sandbox.url, ramp=Ramp(threshold=1.0), stopped=stopped)
+    too_late.cancel()
+    assert (done.state, done.tally.accepted, done.tally.refused) == (DispatchState.COMPLETE, 99, 1)
+    mailing.holds(dispatch, sandbox, 100)
 
 
 def test_a_ramp_sends_a_hundredth_then_a_tenth_then_the_rest(mailing: Mailing) -> None:

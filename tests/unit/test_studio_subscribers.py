@@ -268,6 +268,12 @@ def test_why_it_is_so_is_said_in_a_sentence(status: DeliveryStatus | None, reaso
     assert tell(chapter(status, reason)).reason == sentence
 
 
+def test_what_an_event_says_is_not_said_twice() -> None:
+    bounced = EventRecord(EventKind.BOUNCED.value, NOW, "550 no such mailbox")
+    told = tell(chapter(DeliveryStatus.BOUNCED, "550 no such mailbox", events=(bounced,)))
+    assert (told.reason, [line.detail for line in told.lines]) == ("", ["550 no such mailbox"])
+
+
 def test_attempts_and_events_are_told_in_the_order_of_time() -> None:
     kinds = list(EventKind)
     told = tell(

@@ -8,7 +8,8 @@ const AROUND = 6; // pixels between a block and its outline
 // Beside the email's own style sheets, and outside of its body.
 const OWN_STYLE = `
   .studio-box { display: inline-block; box-sizing: border-box; max-width: 100%; min-height: 1.6em; padding: 3px 6px;
-    overflow: hidden; vertical-align: top; border: 1px dashed color-mix(in srgb, currentColor 45%, transparent); word-break: normal; }
+    overflow: hidden; vertical-align: top; word-break: normal;
+    border: 1px dashed color-mix(in srgb, currentColor 45%, transparent); }
   studio-outline, studio-cut { position: absolute; z-index: 2147483647; pointer-events: none; box-sizing: border-box; }
   studio-outline { border: 2px solid var(--studio-accent); border-radius: 4px; opacity: .75;
     box-shadow: 0 0 0 4px color-mix(in srgb, var(--studio-accent) 16%, transparent); }
@@ -180,7 +181,8 @@ export default {
       if (found.dataset.theme !== document.body.className) {
         found.dataset.theme = document.body.className;
         const ours = getComputedStyle(document.body);
-        for (const each of ["accent", "bad", "bad-soft"]) found.style.setProperty(`--studio-${each}`, ours.getPropertyValue(`--${each}`));
+        for (const each of ["accent", "bad", "bad-soft"])
+          found.style.setProperty(`--studio-${each}`, ours.getPropertyValue(`--${each}`));
       }
       return found;
     },
@@ -219,8 +221,8 @@ export default {
     passOn(event) {
       const { key, code, ctrlKey, metaKey, shiftKey, altKey } = event;
       if (["Tab", "Enter", " "].includes(key)) return;
-      const again = new KeyboardEvent("keydown", { key, code, ctrlKey, metaKey, shiftKey, altKey, bubbles: true, cancelable: true });
-      if (!this.$el.dispatchEvent(again)) event.preventDefault();
+      const same = { key, code, ctrlKey, metaKey, shiftKey, altKey, bubbles: true, cancelable: true };
+      if (!this.$el.dispatchEvent(new KeyboardEvent("keydown", same))) event.preventDefault();
     },
 
     // The width.
@@ -229,11 +231,12 @@ export default {
       const room = stage.clientWidth - (this.sizable ? 36 : 0);
       const height = stage.clientHeight;
       if (room <= 0 || height <= 0) return;
-      const asked = this.view?.width ?? "desktop";
-      const width = this.width || (asked === "desktop" ? Math.max(DESKTOP, room) : asked === "phone" ? PHONE : asked);
+      const named = { desktop: Math.min(WIDEST, Math.max(DESKTOP, room)), phone: PHONE };
+      const width = this.width || (named[this.view.width] ?? this.view.width);
       const scale = Math.min(1, room / width);
       Object.assign(sheet.style, { width: `${width * scale}px`, height: `${height}px` });
-      Object.assign(frame.style, { width: `${width}px`, height: `${height / scale}px`, transform: scale < 1 ? `scale(${scale})` : "" });
+      const transform = scale < 1 ? `scale(${scale})` : "";
+      Object.assign(frame.style, { width: `${width}px`, height: `${height / scale}px`, transform });
       this.shownWidth = width;
       this.scale = scale;
       if (!this.sizable) return;

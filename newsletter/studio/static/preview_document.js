@@ -85,7 +85,8 @@ export function morphRow(body, old, fresh, start, end, view, replaced) {
   if (!span) return null;
   const [from, to] = span;
   const [was, is] = [old.slice(from, to + old.length - fresh.length), fresh.slice(from, to)].map((row) => onlyRow(row, view));
-  const shown = body.getElementsByTagName("tr")[fresh.slice(0, from).match(ROWS)?.filter((found) => found[1] === "t").length || 0];
+  const before = (fresh.slice(0, from).match(ROWS) || []).filter((found) => found[1] === "t");
+  const shown = body.getElementsByTagName("tr")[before.length];
   // That it is this row, and comes out so when it is parsed alone, is seen by what is shown now.
   if (!was || !is || !shown?.isEqualNode(was.row)) return null;
   morph(shown, is.row, replaced);
@@ -164,9 +165,10 @@ export function areaOf(starts, block) {
     if (element !== starts[number].element && end && (element === end || element.contains(end) || isAfter(end, element))) break;
     const { left, top, right, bottom } = element.getBoundingClientRect();
     if (right <= left || bottom <= top) continue;
-    area = area
-      ? { left: Math.min(area.left, left), top: Math.min(area.top, top), right: Math.max(area.right, right), bottom: Math.max(area.bottom, bottom) }
-      : { left, top, right, bottom };
+    area = {
+      left: Math.min(area?.left ?? left, left), top: Math.min(area?.top ?? top, top),
+      right: Math.max(area?.right ?? right, right), bottom: Math.max(area?.bottom ?? bottom, bottom),
+    };
   }
   return area;
 }
