@@ -230,16 +230,20 @@ class Edition:
             raise ProblemsFound(self.problems)
         return self.issue
 
+    @property
+    def inputs(self) -> Inputs:
+        """What its renderings are made from. Raises ProblemsFound when the issue has errors."""
+        issue = self.ready()
+        assert self.theme is not None
+        folders = (self.path.parent, self.workspace.root)
+        return Inputs(issue, self.slug, self.workspace.settings, self.theme, folders, self.workspace.root, self.file)
+
     def render(self, variant: str | None = None) -> RenderedIssue:
         """Render a variant: a `1` or `0` for each of `conditions`; with every block when None.
 
         Raises ProblemsFound when the issue has errors, RenderError when rendering fails.
         """
-        issue = self.ready()
-        assert self.theme is not None
-        folders = (self.path.parent, self.workspace.root)
-        inputs = Inputs(issue, self.slug, self.workspace.settings, self.theme, folders, self.workspace.root, self.file)
-        return render(inputs, variant)
+        return render(self.inputs, variant)
 
     def check(self) -> list[Problem]:
         """Every Problem of the issue and of its rendering, in reading order."""

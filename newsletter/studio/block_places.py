@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from newsletter.errors import NewsletterError
-from newsletter.studio.rendering import Request
+from newsletter.studio.rendering import Request, edition_of, variant_for
 
 _LINK = re.compile(rb"<a [^>]*href=")
 
@@ -26,27 +26,13 @@ def places_of(request: Request, source: str = "", limit: int = 0, link: int = 0)
     `source` is given when the HTML is longer than `limit` bytes, each of its links being `link` bytes longer by the
     time it arrives.
     """
-    from newsletter.personalise import variant_of
-    from newsletter.render.document import Inputs
     from newsletter.render.places import block_places, clipped_at
-    from newsletter.subscriber import sample_subscriber
-    from newsletter.workspace import Edition, Workspace
 
     try:
-        workspace = Workspace.open(request.root)
-        text = request.text
-        edition = (
-            Edition.read(workspace, request.path) if text is None else Edition.of_text(workspace, request.path, text)
-        )
-        issue = edition.ready()
-        assert edition.theme is not None
-        variant = request.variant
-        if variant is None or len(variant) != len(edition.conditions):
-            variant = variant_of(edition.conditions, request.person or sample_subscriber())
-        folders = (edition.path.parent, workspace.root)
-        inputs = Inputs(issue, edition.slug, workspace.settings, edition.theme, folders, workspace.root, edition.file)
+        edition = edition_of(request)
+        variant = variant_for(edition, request)
         cut = clipped_at(source, reached(source, limit, link)) if source else None
-        return Found(block_places(inputs, variant), cut)
+        return Found(block_places(edition.inputs, variant), cut)
     except NewsletterError:
         return Found()
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from newsletter.errors import NewsletterError, Problem, WorkspaceError
+from newsletter.errors import NewsletterError, Problem, WorkspaceError, in_reading_order
 from newsletter.source import Source, decode_source, parse_source
 from newsletter.source.edits import Edit
 from newsletter.studio.desk import Desk
@@ -64,6 +64,7 @@ class Draft:
         self.on_replaced: Heard = []
         self.outside: str | None = None
         """What the file holds by now, where that isn't what the draft was read from."""
+        self._of_rendering: tuple[Problem, ...] = ()
         self._settling: asyncio.TimerHandle | None = None
         self._was_dirty = False
 
@@ -83,7 +84,10 @@ class Draft:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        return self.rendering.problems if self.rendering else ()
+        """Those of the text, and those that the last check found in its rendering: they stay until the next check."""
+        if self.rendering is None:
+            return ()
+        return tuple(in_reading_order([*self.rendering.problems, *self._of_rendering]))
 
     async def typed(self, text: str) -> None:
         """Take over what the editor holds now, and render it."""
@@ -115,6 +119,8 @@ class Draft:
         if done is None:
             return
         self.rendering = done
+        if done.of_rendering is not None or done.html is None:
+            self._of_rendering = done.of_rendering or ()
         if done.html is not None:
             self.good = done
         self.cursor_at(self.line)

@@ -61,7 +61,7 @@ class Outline(ui.element, component="static/outline.js"):
             self.run_method("setStale", self._stale)
         if rendering.blocks is not None:
             file = self._draft.desk.workspace.shown(self._draft.path)
-            self._show(*rows_of(rendering.blocks, rendering.problems, file))
+            self._show(*rows_of(rendering.blocks, self._draft.problems, file))
         self._mark()
 
     def _show(self, head: tuple[int, int], rows: list[Row]) -> None:

@@ -15,14 +15,14 @@ class Patched(ui.element):
         self.revision = 0
         """Counts what was shown."""
         self.is_ready = False
-        self._text = ""
+        self._whole = ""
         self._shown: str | None = None
         self.on("ready", self._begin)
 
     def show(self, text: str) -> None:
         """Show this text."""
-        if text != self._text:
-            self._text = text
+        if text != self._whole:
+            self._whole = text
             self._send()
 
     def begun(self) -> None:
@@ -39,11 +39,11 @@ class Patched(ui.element):
             return
         self.revision += 1
         if self._shown is None:
-            self.run_method("show", self.revision, 0, 0, 0, self._text)
+            self.run_method("show", self.revision, 0, 0, 0, self._whole)
         else:
-            start, end, middle = changed_middle(self._shown, self._text)
+            start, end, middle = changed_middle(self._shown, self._whole)
             self.run_method("show", self.revision, self.revision - 1, start, end, middle)
-        self._shown = self._text
+        self._shown = self._whole
 
 
 def changed_middle(old: str, new: str) -> tuple[int, int, str]:

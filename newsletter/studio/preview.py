@@ -132,7 +132,7 @@ class PreviewPane:
 
     def show_block(self, number: int | None) -> None:
         """Outline the block that is worked on, and bring it into view."""
-        self._mail.mark(number)
+        self._mail.mark_block(number)
 
     def _mark_tab(self) -> None:
         self._root.props(f"data-tab={self._shown}")

@@ -38,13 +38,13 @@ class PreviewFrame(Patched, component="static/preview.js"):
 
     def begun(self) -> None:
         """Outline the block again."""
-        self.mark(self._block)
+        self.mark_block(self._block)
 
     def show_places(self, found: Found) -> None:
         """Tell where the blocks of what is shown begin, and where Gmail cuts it off, if it does."""
         self.run_method("places", self.revision, found.blocks, found.cut)
 
-    def mark(self, block: int | None) -> None:
+    def mark_block(self, block: int | None) -> None:
         """Outline a block, and bring it into view."""
         self._block = block
         if self.is_ready:

@@ -80,11 +80,11 @@ class MailView:
         self.frame.show(done.html)
         self._rest()
 
-    def mark(self, block: int | None) -> None:
+    def mark_block(self, block: int | None) -> None:
         """Outline a block, and bring it into view; once it is known where it came out, when blocks came or went."""
         self._block = block
         blocks = self._draft.rendering.blocks if self._draft.rendering else None
-        self.frame.mark(block if blocks is None or len(blocks) == self._placed_blocks else None)
+        self.frame.mark_block(block if blocks is None or len(blocks) == self._placed_blocks else None)
 
     def hide(self) -> None:
         """It isn't on screen any more."""
@@ -159,4 +159,4 @@ class MailView:
         if at == (frame.revision, draft.text):
             self._placed_blocks = len(rendering.blocks or ())
             frame.show_places(found)
-            frame.mark(self._block)
+            frame.mark_block(self._block)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from nicegui import ui
 from nicegui.events import ValueChangeEventArguments
 
@@ -44,12 +46,12 @@ class ReaderMenu:
         self._show_name()
         await self._draft.render()
 
-    async def _vary(self, event: ValueChangeEventArguments) -> None:
+    async def _vary(self, event: ValueChangeEventArguments[Any]) -> None:
         self._draft.variant = None if event.value == _THEIRS else str(event.value)
         self._show_name()
         await self._draft.render()
 
-    def _opened(self, event: ValueChangeEventArguments) -> None:
+    def _opened(self, event: ValueChangeEventArguments[Any]) -> None:
         self._is_open = bool(event.value)
         self._rendered()
 

@@ -13,12 +13,15 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
 from newsletter.source import Source
 from newsletter.source.edits import spans
 from newsletter.subscriber import Subscriber, sample_subscriber
+
+if TYPE_CHECKING:
+    from newsletter.workspace import Edition, Workspace
 
 IMAGES = "/images/"
 """Where the Studio serves the images of renderings."""
@@ -74,6 +77,9 @@ class Rendering:
     blocks: tuple[BlockLines, ...] | None = ()
     """The issue's blocks as the text has them; None when the text can't be read."""
     problems: tuple[Problem, ...] = ()
+    """Those of the issue; when it was checked, those of its rendering too."""
+    of_rendering: tuple[Problem, ...] | None = None
+    """Of `problems`, those that only the rendering shows; None when it wasn't checked."""
     failure: str | None = None
     images: Mapping[str, tuple[str, bytes]] = field(default_factory=dict, repr=False)
     """Media type and bytes by the name under `IMAGES`; those that were known are left out."""
@@ -148,30 +154,22 @@ def render_request(request: Request) -> Rendering:
     """Do what a Request asks for; runs in the rendering process. Faults come back in the Rendering."""
     from newsletter.eml import for_browser
     from newsletter.issue import fill
-    from newsletter.personalise import sample_values, variant_of
-    from newsletter.workspace import Edition
+    from newsletter.personalise import sample_values
 
     begin = time.perf_counter()
     problems: list[Problem] = []
     blocks: tuple[BlockLines, ...] | None = None
     try:
-        workspace = _workspace(request.root, _version(request.root))
-        edition = (
-            Edition.read(workspace, request.path)
-            if request.text is None
-            else Edition.of_text(workspace, request.path, request.text)
-        )
+        edition = edition_of(request)
         blocks = _blocks(edition.source) if edition.source else None
         problems = edition.check() if request.check else list(edition.problems)
+        of_rendering = tuple(each for each in problems if each not in edition.problems) if request.check else None
+        rendered = edition.render(variant_for(edition, request))
         person = request.person or sample_subscriber()
-        edition.ready()
-        known = set(edition.conditions)
-        variant = request.variant if request.variant is not None and len(request.variant) == len(known) else None
-        rendered = edition.render(variant_of(edition.conditions, person) if variant is None else variant)
         values = sample_values(rendered, person)
         sender = edition.sender
         html = for_browser(fill(rendered.html, values), rendered.images, IMAGES)
-        if base_url := workspace.settings.images.base_url:
+        if base_url := edition.workspace.settings.images.base_url:
             for image in rendered.hosted_images:
                 html = html.replace(f"{base_url.rstrip('/')}/{image.filename}", IMAGES + image.filename)
         return Rendering(
@@ -186,6 +184,7 @@ def render_request(request: Request) -> Rendering:
             slots=tuple({slot.expression: values[slot.token] for slot in rendered.slots}.items()),
             blocks=blocks,
             problems=tuple(problems),
+            of_rendering=of_rendering,
             images={
                 image.filename: (image.media_type, image.data)
                 for image in (*rendered.images, *rendered.hosted_images)
@@ -200,6 +199,30 @@ def render_request(request: Request) -> Rendering:
         found = [problem] if problem is not None and problem not in problems else []
         words = error.message + (f"; {error.hint}" if error.hint else "")
         return Rendering(blocks=blocks, problems=(*problems, *found), failure=words)
+
+
+def edition_of(request: Request) -> Edition:
+    """The issue that a Request is about, in the rendering process. Raises WorkspaceError and ProblemsFound for the
+    workspace's own faults; the issue's are in the Edition."""
+    from newsletter.workspace import Edition
+
+    workspace = _workspace(request.root, _version(request.root))
+    if request.text is None:
+        return Edition.read(workspace, request.path)
+    return Edition.of_text(workspace, request.path, request.text)
+
+
+def variant_for(edition: Edition, request: Request) -> str:
+    """The variant that a Request asks for; that of its person when it names none, or one of other conditions.
+
+    Raises ProblemsFound.
+    """
+    from newsletter.personalise import variant_of
+
+    conditions = edition.conditions
+    if request.variant is not None and len(request.variant) == len(conditions):
+        return request.variant
+    return variant_of(conditions, request.person or sample_subscriber())
 
 
 _TELLING = ("headline", "title", "label", "text", "body", "caption", "alt", "src")
@@ -229,7 +252,7 @@ def _version(root: Path) -> tuple[int, ...]:
 
 
 @functools.lru_cache(maxsize=2)
-def _workspace(root: Path, _version: tuple[int, ...]) -> Any:
+def _workspace(root: Path, _version: tuple[int, ...]) -> Workspace:
     from newsletter.workspace import Workspace
 
     return Workspace.open(root)
