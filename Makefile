@@ -70,7 +70,7 @@ demo: $(INSTALLED)  ## the whole path once, from the example issues to a sandbox
 
 .PHONY: studio
 studio: $(INSTALLED)  ## the example issues in the browser; Ctrl-C ends it
-	@$(BIN)/newsletter studio
+	@SENDGRID_HOST=http://127.0.0.1:8025 SENDGRID_API_KEY=SG.sandbox $(BIN)/newsletter studio
 
 .PHONY: test
 test: check unit  ## everything that a change has to pass

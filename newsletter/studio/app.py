@@ -18,24 +18,19 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from newsletter.errors import WorkspaceError
-from newsletter.studio import (
-    checks,
-    compose,
-    exporting,
-    importing,
-    issues,
-    person,
-    pictures,
-    report,
-    sandbox_mail,
-    sending,
-    subscribers,
-    testing,
-)
+from newsletter.studio import issues
+from newsletter.studio.checks import page as checks
+from newsletter.studio.compose import page as compose
+from newsletter.studio.compose import pictures
 from newsletter.studio.desk import Desk
 from newsletter.studio.guard import Guard, workspace_token
+from newsletter.studio.people import exporting, importing, person
+from newsletter.studio.people import page as subscribers
 from newsletter.studio.rendering import IMAGES
-from newsletter.studio.sandbox_reading import EMAIL_POLICY
+from newsletter.studio.sandbox import page as sandbox_mail
+from newsletter.studio.sandbox.reading import EMAIL_POLICY
+from newsletter.studio.sending import page as sending
+from newsletter.studio.sending import report, testing
 from newsletter.workspace import STATE, Workspace
 
 STATIC = Path(__file__).parent / "static"

@@ -13,7 +13,7 @@ from newsletter.errors import NewsletterError, WorkspaceError
 from newsletter.outbox import is_local
 from newsletter.store import Store
 from newsletter.studio.rendering import Renderer, Rendering, Request
-from newsletter.studio.running import Sends
+from newsletter.studio.sending.running import Sends
 from newsletter.theme import builtin_templates
 from newsletter.workspace import STATE, Workspace
 

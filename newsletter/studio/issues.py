@@ -11,6 +11,8 @@ from starlette.requests import Request as HttpRequest
 
 from newsletter.delivery import DispatchState
 from newsletter.errors import NewsletterError, Problem, errors_in
+from newsletter.fields import SLOT
+from newsletter.personalise import ExpressionError, PersonaliseError, evaluate, scope
 from newsletter.scaffold import copy_issue, start_issue
 from newsletter.store.deliveries import dispatch_tally
 from newsletter.store.dispatches import dispatches_of
@@ -18,6 +20,7 @@ from newsletter.studio.desk import Desk
 from newsletter.studio.frame import frame, issue_address, on_leave
 from newsletter.studio.rendering import Request
 from newsletter.studio.widgets import Tone, button, chip, empty, field, say, select, sheet, sheet_buttons, words
+from newsletter.subscriber import sample_subscriber
 from newsletter.theme import theme_names
 from newsletter.workspace import ISSUES, Edition, Workspace
 
@@ -95,6 +98,8 @@ class IssueList:
                 known = self._summaries[path] = (version, summary)
             shown.append((version, known[1]))
         shown.sort(key=lambda each: (each[1].date or each[1].stem[:10], each[1].stem), reverse=True)
+        if not self._client.has_socket_connection:
+            return  # the page was closed meanwhile
         self._box.clear()
         with self._box:
             if not shown:
@@ -178,9 +183,18 @@ def summarise(root: Path, path: Path) -> Summary:
     issue, data = edition.issue, edition.source.data if edition.source else None
     raw = data if isinstance(data, dict) else {}
     title = issue.subject if issue else str(raw.get("subject") or path.stem)
+    title = SLOT.sub(lambda slot: _sample(slot[1]) or slot[0], title)
     date = issue.date.isoformat() if issue and issue.date else str(raw.get("date") or "")
     theme = edition.theme.name if edition.theme else ""
     return Summary(path.stem, title, date, edition.slug, tuple(edition.check()), theme)
+
+
+def _sample(expression: str) -> str | None:
+    """What a personal part would be for the sample subscriber; None when it can't be filled."""
+    try:
+        return evaluate(expression, scope(sample_subscriber()))
+    except (ExpressionError, PersonaliseError):
+        return None
 
 
 def _sent(desk: Desk) -> dict[str, Sent]:

@@ -18,8 +18,8 @@ from newsletter.check.rendering import TRACKED_LINK
 from newsletter.issue import fill
 from newsletter.personalise import sample_values
 from newsletter.store.subscribers import add_subscribers, join_list, make_list
-from newsletter.studio.block_places import reached
-from newsletter.studio.patched import changed_middle
+from newsletter.studio.preview.block_places import reached
+from newsletter.studio.preview.patched import changed_middle
 from newsletter.subscriber import Subscriber, sample_subscriber
 from newsletter.workspace import Edition, Workspace
 

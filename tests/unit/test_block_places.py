@@ -11,7 +11,7 @@ import pytest
 from newsletter.render.document import Inputs
 from newsletter.render.pipeline import compiled
 from newsletter.render.places import _elements, _mark, block_places, clipped_at
-from newsletter.studio.block_places import Found, places_of, reached
+from newsletter.studio.preview.block_places import Found, places_of, reached
 from newsletter.studio.rendering import Request
 from newsletter.subscriber import Subscriber
 from newsletter.theme import theme_names

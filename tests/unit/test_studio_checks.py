@@ -12,10 +12,9 @@ import pytest
 from newsletter.check.links import Answer, Link
 from newsletter.dispatch.plan import Plan
 from newsletter.errors import Location, NewsletterError, Problem, Severity
-from newsletter.studio.arriving import arriving
-from newsletter.studio.audience_check import concerned, outcome
-from newsletter.studio.checks import verdict
-from newsletter.studio.examining import (
+from newsletter.studio.checks.arriving import arriving
+from newsletter.studio.checks.audience_check import concerned, outcome
+from newsletter.studio.checks.examining import (
     Excerpt,
     examine,
     excerpt,
@@ -25,7 +24,8 @@ from newsletter.studio.examining import (
     problem_address,
     unfilled_problems,
 )
-from newsletter.studio.link_check import said
+from newsletter.studio.checks.link_check import said
+from newsletter.studio.checks.page import verdict
 from newsletter.workspace import Edition
 
 WARNING = Severity.WARNING

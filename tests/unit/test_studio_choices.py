@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from newsletter.dispatch.plan import UNDO_MARGIN
-from newsletter.studio.choices import UNDO_WINDOWS, Choices, typed_count
+from newsletter.studio.sending.choices import UNDO_WINDOWS, Choices, typed_count
 
 NOW = datetime(2026, 3, 31, 9, tzinfo=UTC)
 ZONE = "Europe/London"

@@ -17,7 +17,7 @@ from newsletter.store.batches import cancel_planned
 from newsletter.store.dispatches import change_state
 from newsletter.store.resolutions import assume_sent
 from newsletter.store.subscribers import add_subscribers, join_list, make_list
-from newsletter.studio.differences import Outline, differences, last_sent_to, outline_of
+from newsletter.studio.sending.differences import Outline, differences, last_sent_to, outline_of
 from newsletter.subscriber import Subscriber
 
 NOW = datetime(2026, 3, 31, 9, tzinfo=UTC)

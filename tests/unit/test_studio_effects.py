@@ -11,7 +11,7 @@ import pytest
 
 import newsletter
 from newsletter.errors import Problem, Severity
-from newsletter.studio.effects import EFFECTS, effect_of, grouped, known_codes
+from newsletter.studio.checks.effects import EFFECTS, effect_of, grouped, known_codes
 
 PACKAGE = Path(newsletter.__file__).parent
 GOLDEN = Path(__file__).parent.parent / "golden"

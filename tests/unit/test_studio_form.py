@@ -10,9 +10,18 @@ from newsletter.errors import Location, Problem
 from newsletter.issue import Issue
 from newsletter.source import Source, parse_source, validate
 from newsletter.source.edits import EditError, apply
-from newsletter.studio.form_data import Op, applied, as_written, edits_for, find_block, misfits, settled, snapshot
-from newsletter.studio.form_fields import FormField, catalogue, head_fields, model_named
-from newsletter.studio.kinds import kinds
+from newsletter.studio.compose.form_data import (
+    Op,
+    applied,
+    as_written,
+    edits_for,
+    find_block,
+    misfits,
+    settled,
+    snapshot,
+)
+from newsletter.studio.compose.form_fields import FormField, catalogue, head_fields, model_named
+from newsletter.studio.compose.kinds import kinds
 
 
 def read(text: str) -> Source:

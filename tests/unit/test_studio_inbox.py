@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from newsletter.studio.inbox import CLIENTS, SNIPPET, cut, notes_on, rows_of, snippet_of, width
+from newsletter.studio.preview.inbox import CLIENTS, SNIPPET, cut, notes_on, rows_of, snippet_of, width
 from newsletter.studio.rendering import Rendering
 
 FILLER = "\N{COMBINING GRAPHEME JOINER}\N{ZERO WIDTH SPACE} " * 60

@@ -7,9 +7,9 @@ import pytest
 from newsletter.errors import Location, Problem, Severity
 from newsletter.source import parse_source
 from newsletter.source.edits import apply
-from newsletter.studio.outline import difference, head_line, rows_of
+from newsletter.studio.compose.outline import difference, head_line, rows_of
+from newsletter.studio.compose.turns import first_line
 from newsletter.studio.rendering import BlockLines
-from newsletter.studio.turns import first_line
 
 BLOCKS = (BlockLines("text", "Hello", 3, 6), BlockLines("story", "News", 8, 12, conditional=True))
 

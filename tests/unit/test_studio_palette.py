@@ -12,8 +12,8 @@ from newsletter.issue.blocks import Block
 from newsletter.scaffold import write_workspace
 from newsletter.source import parse_source
 from newsletter.source.edits import apply, insert_item, write_item
-from newsletter.studio.kinds import ITEMS, LOOKS, PICTURES, example, kinds, type_of
-from newsletter.studio.palette import groups, place_of
+from newsletter.studio.compose.kinds import ITEMS, LOOKS, PICTURES, example, kinds, type_of
+from newsletter.studio.compose.palette import groups, place_of
 from newsletter.workspace import Edition, Workspace
 
 

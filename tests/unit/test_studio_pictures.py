@@ -15,9 +15,16 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from newsletter.render import ImageFolder
 from newsletter.scaffold import write_workspace
+from newsletter.studio.compose.picture_files import (
+    MAX_WIDTH,
+    PictureError,
+    fit_for_email,
+    keep_picture,
+    slug,
+    small_picture,
+)
+from newsletter.studio.compose.pictures import add_routes, name_for, pictures_of
 from newsletter.studio.desk import Desk
-from newsletter.studio.picture_files import MAX_WIDTH, PictureError, fit_for_email, keep_picture, slug, small_picture
-from newsletter.studio.pictures import add_routes, name_for, pictures_of
 
 
 def picture(form: str, size: tuple[int, int] = (40, 30), mode: str = "RGB", **more: object) -> bytes:

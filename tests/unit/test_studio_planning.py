@@ -16,8 +16,8 @@ from newsletter.issue import RenderedIssue
 from newsletter.outbox import order_of
 from newsletter.sandbox import Sandbox
 from newsletter.store import Store
-from newsletter.studio.planning import git_words, sandbox_is_off, stoppers_of
-from newsletter.studio.sendable import Failure, Shape, file_of, look_at, render_variant, shape_of
+from newsletter.studio.sending.planning import git_words, sandbox_is_off, stoppers_of
+from newsletter.studio.sending.sendable import Failure, Shape, file_of, look_at, render_variant, shape_of
 from newsletter.workspace import Edition, Workspace
 
 ISSUE = """\

@@ -13,12 +13,12 @@ from newsletter.check import GMAIL_CLIPS_AT
 from newsletter.errors import Location, Problem, Severity
 from newsletter.store import open_store
 from newsletter.store.subscribers import MembershipStatus, add_subscribers, join_list, make_list
-from newsletter.studio.patched import changed_middle
-from newsletter.studio.preview import Fault, fault_of
+from newsletter.studio.preview.pane import Fault, fault_of
+from newsletter.studio.preview.patched import changed_middle
+from newsletter.studio.preview.side_by_side import _about
+from newsletter.studio.preview.size_meter import Size, size_of
+from newsletter.studio.preview.variants import Variants, all_variants, variants_of
 from newsletter.studio.rendering import Rendering
-from newsletter.studio.side_by_side import _about
-from newsletter.studio.size_meter import Size, size_of
-from newsletter.studio.variants import Variants, all_variants, variants_of
 from newsletter.subscriber import Subscriber
 
 

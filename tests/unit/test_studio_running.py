@@ -23,8 +23,8 @@ from newsletter.store import Store
 from newsletter.store.deliveries import dispatch_tally
 from newsletter.store.dispatches import dispatch_by_id, dispatches_of
 from newsletter.store.subscribers import add_subscribers, join_list, make_list
-from newsletter.studio.running import CLOSED, RunningSend, Sends
-from newsletter.studio.standing import Phase, read_standing
+from newsletter.studio.sending.running import CLOSED, RunningSend, Sends
+from newsletter.studio.sending.standing import Phase, read_standing
 from newsletter.subscriber import Subscriber
 from newsletter.workspace import Workspace
 
@@ -242,7 +242,7 @@ def test_a_failure_in_the_thread_is_told_and_leaves_it_to_be_resumed(
         raise NewsletterError("the disk is full")
 
     with monkeypatch.context() as patched:
-        patched.setattr("newsletter.studio.running.send", broken)
+        patched.setattr("newsletter.studio.sending.running.send", broken)
         number = here.confirm(60)
         assert number is not None
         assert here.run(number).wait(30)

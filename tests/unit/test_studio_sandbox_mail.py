@@ -18,8 +18,7 @@ import pytest
 from newsletter.errors import WorkspaceError
 from newsletter.sandbox import Faults, Sandbox
 from newsletter.studio.desk import Desk
-from newsletter.studio.letter import LinkSeen, as_page, links_in, read_letter
-from newsletter.studio.sandbox_client import (
+from newsletter.studio.sandbox.client import (
     Mailbox,
     NotASandbox,
     NotRunning,
@@ -27,8 +26,9 @@ from newsletter.studio.sandbox_client import (
     fetch_letter,
     list_mails,
 )
-from newsletter.studio.sandbox_mail import short_time, summary
-from newsletter.studio.sandbox_reading import long_time
+from newsletter.studio.sandbox.letter import LinkSeen, as_page, links_in, read_letter
+from newsletter.studio.sandbox.page import short_time, summary
+from newsletter.studio.sandbox.reading import long_time
 
 
 def free_port() -> int:

@@ -9,7 +9,7 @@ import pytest
 
 from newsletter.delivery import DispatchState, Tally
 from newsletter.store.dispatches import Dispatch
-from newsletter.studio.standing import (
+from newsletter.studio.sending.standing import (
     Phase,
     Pulse,
     Standing,

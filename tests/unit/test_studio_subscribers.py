@@ -30,11 +30,8 @@ from newsletter.store.import_csv import ImportReport
 from newsletter.store.merging import Counts
 from newsletter.store.subscribers import MembershipStatus, list_sizes, lists_of, subscriber_by_address
 from newsletter.store.suppressions import SuppressionReason
-from newsletter.studio import import_job
-from newsletter.studio.import_job import Matching
-from newsletter.studio.lookups import Lookup
-from newsletter.studio.matching import CHOICES, choice_of, column_of, figures, remarks, size_words
-from newsletter.studio.people import (
+from newsletter.studio.people import import_job
+from newsletter.studio.people.changes import (
     Added,
     Gone,
     add_person,
@@ -48,8 +45,11 @@ from newsletter.studio.people import (
     subscribe_again,
     unsubscribe,
 )
-from newsletter.studio.tellings import day_words, list_words, moment_words, tell
-from newsletter.studio.uploads import Upload, Uploads, file_name
+from newsletter.studio.people.import_job import Matching
+from newsletter.studio.people.lookups import Lookup
+from newsletter.studio.people.matching import CHOICES, choice_of, column_of, figures, remarks, size_words
+from newsletter.studio.people.tellings import day_words, list_words, moment_words, tell
+from newsletter.studio.people.uploads import Upload, Uploads, file_name
 from newsletter.subscriber import Subscriber
 
 NOW = datetime(2026, 3, 31, 9, 5, tzinfo=UTC)

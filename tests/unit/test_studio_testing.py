@@ -18,9 +18,9 @@ from newsletter.esp import (
     Throttled,
     Uncertain,
 )
-from newsletter.studio.addressees import MOST, Remembered, read_remembered, remember, split_addresses
-from newsletter.studio.problem_list import sentences
-from newsletter.studio.testing import state_of
+from newsletter.studio.checks.problem_list import sentences
+from newsletter.studio.sending.addressees import MOST, Remembered, read_remembered, remember, split_addresses
+from newsletter.studio.sending.testing import state_of
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Everything that is wrong with an issue, by what it would do to a reader."""

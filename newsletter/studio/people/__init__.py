@@ -1,0 +1,1 @@
+"""The subscribers: the lists, one person, import and export."""

@@ -1,0 +1,1 @@
+"""The mails that a sandbox on this machine received."""

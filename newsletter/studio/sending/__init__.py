@@ -1,0 +1,1 @@
+"""Sending an issue: tests, the plan, the sending itself, and the report."""
