@@ -93,7 +93,7 @@ floors: $(INSTALLED)  ## import-linter: who may import whom
 
 .PHONY: unit
 unit: $(INSTALLED) $(NODE_PACKAGES) browser  ## pytest, all of tests/
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 SEEDS ?= 20
 .PHONY: torture
@@ -116,8 +116,9 @@ latency: $(INSTALLED) browser  ## from a key typed in the Studio to the preview 
 	@$(BIN)/python tests/benchmark/latency.py
 
 .PHONY: screenshots
-screenshots: $(INSTALLED) browser  ## the example issues in Chromium, into .build/screenshots
+screenshots: $(INSTALLED) browser  ## the example issues in Chromium, into .build/screenshots, and pictures for the README
 	@$(BIN)/python tests/browser/screenshots.py
+	@$(BIN)/python tests/browser/studio_pictures.py
 
 .PHONY: clean
 clean:  ## remove what the targets made

@@ -199,7 +199,7 @@ def test_a_list_gets_it_when_its_number_is_typed(office: Callable[..., Office]) 
     number = int(somebody.inner_text()[1:].partition("@")[0])
     somebody.click()
     story = desk.sheet
-    expect(story).to_contain_text("Call accepted as")
+    expect(story).to_contain_text("which accepted it (as ")
     expect(story).to_contain_text(f"Person{number}")
     page.keyboard.press("Escape")
     expect(page.locator("section", has_text="How it went")).to_contain_text("120 calls: 120 accepted")

@@ -152,7 +152,8 @@ class People:
                 words("p", f"{one.status.value.capitalize()}. They have been erased: nothing more is known.")
             else:
                 told = tell(chapter)
-                words("p", f"{told.word}: {told.reason}" if told.reason else told.word)
+                word = told.word[0].upper() + told.word[1:]
+                words("p", f"{word}: {told.reason}" if told.reason else word)
                 if told.lines:
                     facts([(clock_words(line.at, zone), _said(line)) for line in told.lines])
                 if told.conditions or told.slots:
