@@ -161,6 +161,7 @@ def test_a_test_is_sent_as_somebody_and_seen_in_a_sandbox_started_here(
     expect(page.locator(".testing-subject")).to_have_text("[Test] Hello, Ada")
 
     add_address(page, "me@example.org")
+    expect(page.get_by_label("Add an address")).to_have_value("")
     page.get_by_label("Add an address").fill("Colleague <colleague@example.org>")
     page.keyboard.press("Control+Enter")
     for address in ("me@example.org", "colleague@example.org"):
