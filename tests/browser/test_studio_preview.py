@@ -467,7 +467,7 @@ def test_nothing_is_sent_for_a_tab_that_is_not_shown(shown: Shown) -> None:
 def test_where_gmail_cuts_is_shown(studio: RunningStudio, shown: Shown) -> None:
     page = shown()
     meter = page.locator(".preview-meter")
-    expect(meter).to_contain_text("KB of 102 KB")
+    expect(meter).to_contain_text("KB of 100 KB")
     expect(email(page).locator("studio-cut")).to_have_count(0)
     words = " ".join(f"word{number}" for number in range(120))
     write(

@@ -57,7 +57,7 @@ def size_of(source: str, *, counts_clicks: bool) -> Size:
 
 
 def _kilobytes(size: int) -> str:
-    return f"{size / 1000:,.0f} KB"
+    return f"{size / 1024:,.0f} KB"
 
 
 class SizeMeter:
