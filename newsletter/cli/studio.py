@@ -65,7 +65,7 @@ def _serve(workspace: Any, path: str, port: int, no_browser: bool) -> None:
     try:
         from newsletter.studio.app import serve
     except ModuleNotFoundError as error:
-        if error.name not in ("nicegui", "fastapi"):
+        if error.name not in ("uvicorn", "fastapi", "nicegui", "starlette"):
             raise
         raise WorkspaceError("the Studio isn't installed", hint="pip install 'newsletter[studio]'") from None
 

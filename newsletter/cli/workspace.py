@@ -23,7 +23,8 @@ def init_command(folder: Path) -> None:
 
     for path, fresh in write_workspace(folder):
         out.print(f"{'written ' if fresh else 'kept    '} {path}")
-    out.print(f"\nNext:\n  cd {folder}\n  newsletter check\n  newsletter preview hello\n  newsletter sandbox")
+    steps = ("newsletter studio     # all that follows, in the browser", "newsletter check", "newsletter sandbox")
+    out.print("\n  ".join(("\nNext:", f"cd {folder}", *steps)))
 
 
 @click.command("new")
