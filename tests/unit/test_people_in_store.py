@@ -110,11 +110,11 @@ def test_whom_there_is_evidence_against_is_told_with_the_reason(people_store: St
 
 
 def test_evidence_is_added_to_and_the_oldest_is_told(people_store: Store) -> None:
-    earlier = NOW - timedelta(days=1)
+    earlier, later = NOW - timedelta(days=1), NOW + timedelta(days=1)
     with people_store.write() as connection:
         suppress(connection, "ada@example.org", SuppressionReason.MANUAL, source="cli", since_at=NOW, detail="by phone")
         suppress(connection, "ada@example.org", SuppressionReason.BOUNCE, source="webhook", since_at=earlier)
-        suppress(connection, "nobody@example.org", SuppressionReason.INVALID, source="webhook", since_at=NOW)
+        suppress(connection, "nobody@example.org", SuppressionReason.INVALID, source="webhook", since_at=later)
     with people_store.read() as connection:
         found = suppressions_of(connection, "Ada@example.org")
         assert [(each.reason, each.source, each.since_at, each.detail) for each in found] == [
