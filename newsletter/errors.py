@@ -87,6 +87,10 @@ class ProblemsFound(NewsletterError):
         super().__init__(f"{errors} {'error' if errors == 1 else 'errors'} to mend first")
         self.problems = list(problems)
 
+    def __reduce__(self) -> tuple[type[ProblemsFound], tuple[list[Problem]]]:
+        """By its problems, so that it comes whole out of another process."""
+        return ProblemsFound, (self.problems,)
+
 
 class WorkspaceError(NewsletterError):
     """The folder, a setting or a file that was named isn't there or can't be used."""

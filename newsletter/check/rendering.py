@@ -11,7 +11,7 @@ from newsletter.source import Source, problem_at
 
 GMAIL_CLIPS_AT = 102_400
 """Bytes of HTML beyond which Gmail cuts an email off."""
-GMAIL_CLIPS_AT_WARNING = 90_000
+CLIP_WARNING = 90_000
 TRACKED_LINK = 200
 """Bytes that a link grows by when the provider rewrites it to count clicks; an allowance."""
 
@@ -30,7 +30,7 @@ def check_rendered(rendered: RenderedIssue, source: Source, settings: Settings) 
                 "too-large", message, Location(source.file), "shorten it, or choose a theme with less around each story"
             )
         )
-    elif grown > GMAIL_CLIPS_AT_WARNING:
+    elif grown > CLIP_WARNING:
         message = f"the email has {size:,} bytes{tracked}; Gmail cuts off at {GMAIL_CLIPS_AT:,}"
         problems.append(Problem("nearly-too-large", message, Location(source.file), severity=Severity.WARNING))
     if settings.unsubscribe is None and settings.public_url is None:

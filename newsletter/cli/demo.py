@@ -53,7 +53,7 @@ def main() -> int:
     out.print(f"  the mails            {shown}/received/messages/*.eml")
     out.print(f"  the rendered issues  {shown}/rendered/*.html, .txt, .mjml, .eml")
     out.print("\nNext, with .venv/bin before each:")
-    out.print(f"  newsletter preview {issue}        the issue in your browser; it reloads when you save")
+    out.print(f"  newsletter preview {issue}        the issue in the Studio, as it will arrive")
     out.print("  newsletter init my-newsletter   a workspace of your own")
     return max(codes)
 

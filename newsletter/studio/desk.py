@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from newsletter.errors import NewsletterError, WorkspaceError
+from newsletter.errors import WorkspaceError
 from newsletter.outbox import is_local
 from newsletter.store import Store
+from newsletter.studio.kept import KeptWorkspace
 from newsletter.studio.rendering import Renderer, Rendering, Request
 from newsletter.studio.sending.running import Sends
 from newsletter.theme import builtin_templates
-from newsletter.workspace import STATE, Workspace
+from newsletter.workspace import ISSUES, STATE, Workspace
 
 if TYPE_CHECKING:
     from newsletter.sandbox import Sandbox
@@ -41,10 +42,7 @@ class Desk:
         """The images of renderings, by name: media type and bytes."""
         self.sends = Sends()
         """What is being sent; it goes on when the page that began it is closed."""
-        self.fault: str | None = None
-        """What is wrong with newsletter.yaml; the last good settings are used meanwhile."""
-        self._workspace = Workspace.open(root)
-        self._opened_at = self._settings_version()
+        self._kept = KeptWorkspace(root)
         self._store: Store | None = None
         self._opening = threading.Lock()
         self._sandbox: Sandbox | None = None
@@ -54,23 +52,25 @@ class Desk:
     @property
     def workspace(self) -> Workspace:
         """The workspace with its newest good settings."""
-        version = self._settings_version()
-        if version != self._opened_at:
-            self._opened_at = version
-            try:
-                self._workspace = Workspace.open(self.root)
-                self.fault = None
-            except NewsletterError as error:
-                self.fault = error.message
-        return self._workspace
+        return self._kept.workspace
+
+    @property
+    def fault(self) -> str | None:
+        """What is wrong with newsletter.yaml; the last good settings are used meanwhile."""
+        return self._kept.fault
 
     @property
     def store(self) -> Store:
         """The database; opened when it is first asked for. Raises StoreError."""
         with self._opening:
             if self._store is None:
-                self._store = self._workspace.open_store()
+                self._store = self.workspace.open_store()
             return self._store
+
+    def issue_path(self, stem: str) -> Path | None:
+        """The file of the issue called `stem`, when there is one."""
+        path = self.root / ISSUES / f"{stem}.yaml"
+        return path if path.parent == self.root / ISSUES and path.is_file() else None
 
     async def render(self, request: Request, asker: object = None) -> Rendering | None:
         """As `Renderer.render`; the images are kept to be served."""
@@ -103,9 +103,14 @@ class Desk:
                 raise WorkspaceError(f"the sandbox can't be started: {error}", hint=hint) from error
             self._sandbox = sandbox.__enter__()
 
+    def concerns(self, issue: Path, files: Collection[Path]) -> bool:
+        """Whether changed `files` may be what `issue` is made of: its own, the settings, a theme, a picture; not
+        another issue's."""
+        return any(file == issue or file.parent != self.root / ISSUES or file.suffix != ".yaml" for file in files)
+
     async def warm(self) -> None:
         """Start the rendering process with the newest issue, so that the first page needn't wait for it."""
-        for path in self._workspace.issue_files()[:1]:
+        for path in self.workspace.issue_files()[:1]:
             await self.render(Request(self.root, path))
 
     def listen(self, listener: Listener) -> Callable[[], None]:
@@ -133,7 +138,3 @@ class Desk:
             self._sandbox.__exit__(None, None, None)
         if self._store is not None:
             self._store.close()
-
-    def _settings_version(self) -> tuple[int, ...]:
-        files = (self.root / "newsletter.yaml", self.root / ".env")
-        return tuple(file.stat().st_mtime_ns if file.is_file() else 0 for file in files)

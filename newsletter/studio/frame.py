@@ -12,7 +12,7 @@ from starlette.requests import Request as HttpRequest
 
 from newsletter.outbox import is_local
 from newsletter.studio.desk import Desk
-from newsletter.studio.widgets import icon_button, words
+from newsletter.studio.widgets import button, empty, icon_button, sheet, use, words
 
 THEME_COOKIE = "newsletter-studio-theme"
 
@@ -73,8 +73,7 @@ def frame(
     chosen = request.cookies.get(THEME_COOKIE)
     ui.dark_mode(value={"light": False, "dark": True}.get(chosen or ""))
     ui.page_title(f"{title} · newsletter")
-    ui.add_head_html('<link rel="stylesheet" href="/static/studio.css">')
-    ui.add_head_html('<script src="/static/studio.js" defer></script>')
+    use("studio.css", "studio.js")
     ui.colors(primary="#1f6b63", secondary="#5b5a55", accent="#1f6b63", positive="#2c7a4b", negative="#b3261e")
     ui.query("body").classes("studio")
     with ui.element("a").classes("skip").props('href="#content"'):
@@ -122,8 +121,7 @@ def _sidebar(desk: Desk, place: str) -> None:
                 icon_button("contrast", "Light or dark").props('id="theme-toggle"').on(
                     "click", js_handler="() => Studio.toggleTheme()"
                 )
-                dialog = _shortcuts()
-                icon_button("keyboard", "Shortcuts (?)", dialog.open).props('id="shortcuts-button"')
+                icon_button("keyboard", "Shortcuts (?)", _show_shortcuts).props('id="shortcuts-button"')
 
 
 def _tabs(stem: str, tab: str | None) -> None:
@@ -140,16 +138,20 @@ def _tabs(stem: str, tab: str | None) -> None:
                 ui.label(each.label)
 
 
-def _shortcuts() -> ui.dialog:
-    with ui.dialog() as dialog, ui.element("div").classes("sheet"):
-        words("h2", "Shortcuts")
-        with ui.element("dl").classes("keys"):
-            for keys, what in SHORTCUTS:
-                with ui.element("dt"):
-                    for key in keys.split():
-                        words("kbd", key)
-                words("dd", what)
-    return dialog
+def _show_shortcuts() -> None:
+    with sheet("Shortcuts") as dialog, ui.element("dl").classes("keys"):
+        for keys, what in SHORTCUTS:
+            with ui.element("dt"):
+                for key in keys.split():
+                    words("kbd", key)
+            words("dd", what)
+    dialog.open()
+
+
+def no_issue(stem: str) -> None:
+    """What a page about an issue shows when there is none of that name."""
+    with empty("draft", f"There is no issue {stem}", "It may have been renamed or removed."):
+        button("All issues", lambda: ui.navigate.to("/"))
 
 
 def on_leave(action: Callable[[], object]) -> None:

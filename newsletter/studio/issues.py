@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 from starlette.requests import Request as HttpRequest
 
 from newsletter.delivery import DispatchState
@@ -18,11 +18,11 @@ from newsletter.store.deliveries import dispatch_tally
 from newsletter.store.dispatches import dispatches_of
 from newsletter.studio.desk import Desk
 from newsletter.studio.frame import frame, issue_address, on_leave
-from newsletter.studio.rendering import Request
+from newsletter.studio.rendering import Request, workspace_at
 from newsletter.studio.widgets import Tone, button, chip, empty, field, say, select, sheet, sheet_buttons, words
 from newsletter.subscriber import sample_subscriber
 from newsletter.theme import theme_names
-from newsletter.workspace import ISSUES, Edition, Workspace
+from newsletter.workspace import ISSUES, Edition
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,6 @@ class Summary:
     date: str
     slug: str
     problems: tuple[Problem, ...]
-    theme: str
 
 
 @dataclass(frozen=True)
@@ -48,11 +47,12 @@ class Sent:
 
 def add_pages(desk: Desk) -> None:
     """Add `/`."""
+    summaries = Summaries(desk)
 
     @ui.page("/")
     async def page(request: HttpRequest) -> None:
         with frame(desk, request, title="Issues", place="issues") as actions:
-            listing = IssueList(desk)
+            listing = IssueList(desk, summaries)
             with actions:
                 button("New issue", listing.start, icon="add", kind="primary")
         await ui.context.client.connected()
@@ -60,43 +60,50 @@ def add_pages(desk: Desk) -> None:
         on_leave(desk.listen(listing.changed))
 
 
-class IssueList:
-    """The list on a page, which follows the files."""
+class Summaries:
+    """What is known of the issues, for all pages: each is checked once, until something changes that it is made of."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._known: dict[Path, tuple[int, Summary]] = {}
+        desk.listen(self._changed)
+
+    def _changed(self, files: set[Path]) -> None:
+        self._known = {path: known for path, known in self._known.items() if not self._desk.concerns(path, files)}
+
+    async def of(self, path: Path) -> tuple[int, Summary]:
+        """An issue's summary, and of when its file is."""
+        version = path.stat().st_mtime_ns
+        known = self._known.get(path)
+        if known is None or known[0] != version:
+            try:
+                summary = await self._desk.renderer.call(summarise, self._desk.root, path)
+            except NewsletterError as error:
+                problem = Problem("rendering", error.message)
+                summary = Summary(path.stem, path.stem, "", path.stem, (problem,))
+            known = self._known[path] = (version, summary)
+        return known
+
+
+class IssueList:
+    """The list on a page, which follows the files."""
+
+    def __init__(self, desk: Desk, summaries: Summaries) -> None:
+        self._desk, self._summaries = desk, summaries
         self._client = ui.context.client
-        self._summaries: dict[Path, tuple[int, Summary]] = {}
         self._box = ui.element("div").classes("wide")
         with self._box:
             words("p", "Reading the issues …", "muted")
 
-    def changed(self, files: set[Path]) -> None:
+    def changed(self, _files: set[Path]) -> None:
         """Show what files have become."""
-        if any(file.suffix in (".yaml", ".mjml", ".css", ".txt") or file.is_dir() for file in files):
-            self._summaries = {
-                path: known
-                for path, known in self._summaries.items()
-                if path not in files and path.parent.name == ISSUES
-            }
-            with self._client:
-                asyncio.get_running_loop().create_task(self.refresh())
+        with self._client:
+            background_tasks.create(self.refresh(), name="issues")
 
     async def refresh(self) -> None:
         """Read what is new, and draw the list."""
-        workspace = self._desk.workspace
-        shown, sent = [], await asyncio.to_thread(_sent, self._desk)
-        for path in workspace.issue_files():
-            version = path.stat().st_mtime_ns
-            known = self._summaries.get(path)
-            if known is None or known[0] != version:
-                try:
-                    summary = await self._desk.renderer.call(summarise, workspace.root, path)
-                except NewsletterError as error:
-                    problem = Problem("rendering", error.message)
-                    summary = Summary(path.stem, path.stem, "", path.stem, (problem,), "")
-                known = self._summaries[path] = (version, summary)
-            shown.append((version, known[1]))
+        sent = await asyncio.to_thread(_sent, self._desk)
+        shown = [await self._summaries.of(path) for path in self._desk.workspace.issue_files()]
         shown.sort(key=lambda each: (each[1].date or each[1].stem[:10], each[1].stem), reverse=True)
         if not self._client.has_socket_connection:
             return  # the page was closed meanwhile
@@ -179,14 +186,13 @@ def _draft_state(summary: Summary) -> Sent:
 
 def summarise(root: Path, path: Path) -> Summary:
     """Read and check an issue; runs in the rendering process."""
-    edition = Edition.read(Workspace.open(root), path)
+    edition = Edition.read(workspace_at(root), path)
     issue, data = edition.issue, edition.source.data if edition.source else None
     raw = data if isinstance(data, dict) else {}
     title = issue.subject if issue else str(raw.get("subject") or path.stem)
     title = SLOT.sub(lambda slot: _sample(slot[1]) or slot[0], title)
     date = issue.date.isoformat() if issue and issue.date else str(raw.get("date") or "")
-    theme = edition.theme.name if edition.theme else ""
-    return Summary(path.stem, title, date, edition.slug, tuple(edition.check()), theme)
+    return Summary(path.stem, title, date, edition.slug, tuple(edition.check()))
 
 
 def _sample(expression: str) -> str | None:
@@ -223,8 +229,8 @@ def _sent(desk: Desk) -> dict[str, Sent]:
 
 async def thumbnail(desk: Desk, stem: str) -> str:
     """The HTML of an issue for its small picture; empty when it can't be rendered."""
-    path = desk.root / ISSUES / f"{stem}.yaml"
-    if not path.is_file() or path.parent.name != ISSUES:
+    path = desk.issue_path(stem)
+    if path is None:
         return ""
     done = await desk.render(Request(desk.root, path))
     return (done.html or "") if done else ""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from newsletter.errors import NewsletterError, Problem, ProblemsFound
 from newsletter.source import Source
 from newsletter.source.edits import spans
+from newsletter.studio.kept import KeptWorkspace
 from newsletter.subscriber import Subscriber, sample_subscriber
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ def edition_of(request: Request) -> Edition:
     workspace's own faults; the issue's are in the Edition."""
     from newsletter.workspace import Edition
 
-    workspace = _workspace(request.root, _version(request.root))
+    workspace = workspace_at(request.root)
     if request.text is None:
         return Edition.read(workspace, request.path)
     return Edition.of_text(workspace, request.path, request.text)
@@ -254,13 +255,11 @@ def _blocks(source: Source) -> tuple[BlockLines, ...]:
     return tuple(found)
 
 
-def _version(root: Path) -> tuple[int, ...]:
-    """Of when the files are that a workspace is made of."""
-    return tuple(path.stat().st_mtime_ns if path.is_file() else 0 for path in (root / "newsletter.yaml", root / ".env"))
+@functools.cache
+def _kept(root: Path) -> KeptWorkspace:
+    return KeptWorkspace(root)
 
 
-@functools.lru_cache(maxsize=2)
-def _workspace(root: Path, _version: tuple[int, ...]) -> Workspace:
-    from newsletter.workspace import Workspace
-
-    return Workspace.open(root)
+def workspace_at(root: Path) -> Workspace:
+    """The workspace at `root`, kept open. Raises WorkspaceError and ProblemsFound when it never could be opened."""
+    return _kept(root).workspace

@@ -12,6 +12,15 @@ from nicegui.elements.mixins.text_element import TextElement
 Tone = Literal["plain", "good", "warn", "bad", "info"]
 
 
+def use(*files: str) -> None:
+    """Have the page that is being built load style sheets and scripts of `static/`, inside its frame."""
+    for file in files:
+        if file.endswith(".css"):
+            ui.add_head_html(f'<link rel="stylesheet" href="/static/{file}">')
+        else:
+            ui.add_head_html(f'<script src="/static/{file}" defer></script>')
+
+
 def button(
     label: str,
     on_click: Callable[..., Any] | None = None,
@@ -26,9 +35,8 @@ def button(
 
 def icon_button(icon: str, label: str, on_click: Callable[..., Any] | None = None) -> ui.button:
     """A button with only an icon; `label` is its name and its tooltip."""
-    made = ui.button(icon=f"sym_o_{icon}", on_click=on_click, color=None).props(
-        f'flat dense round aria-label="{label}"'
-    )
+    made = ui.button(icon=f"sym_o_{icon}", on_click=on_click, color=None).props("flat dense round")
+    made.props["aria-label"] = label
     with made.classes("icon-btn"):
         ui.tooltip(label)
     return made
@@ -87,8 +95,10 @@ def banner(text: str, tone: Tone = "info") -> ui.element:
 
 @contextmanager
 def sheet(title: str) -> Iterator[ui.dialog]:
-    """A dialog with a title; open it with `.open()`. Its buttons go into `sheet_buttons`."""
-    dialog = ui.dialog().props(f'aria-label="{title}"')
+    """A dialog with a title; open it with `.open()`. Once closed it is gone. Its buttons go into `sheet_buttons`."""
+    dialog = ui.dialog()
+    dialog.props["aria-label"] = title
+    dialog.on("hide", dialog.delete)
     with dialog, ui.element("div").classes("sheet"):
         heading(title)
         yield dialog
@@ -104,7 +114,7 @@ def field(label: str, value: str = "", *, hint: str = "", placeholder: str = "")
     made = ui.input(label, value=value, placeholder=placeholder or None)
     made.props("outlined dense stack-label")
     if hint:
-        made.props(f'hint="{hint}"')
+        made.props["hint"] = hint
     return made.classes("field")
 
 

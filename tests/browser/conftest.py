@@ -70,4 +70,4 @@ def studio_page(studio: RunningStudio, page: Page) -> Iterator[Page]:
     page.set_viewport_size({"width": 1280, "height": 860})
     page.goto(studio.address)
     yield page
-    assert page.outside_requests == []  # type: ignore[attr-defined]
+    assert page.outside_requests == []

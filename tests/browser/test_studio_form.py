@@ -190,7 +190,7 @@ def test_markdown_has_buttons_and_keys(studio: RunningStudio, studio_page: Page)
     form(studio_page).get_by_role("button", name="Insert a personal part into Text").click()
     studio_page.get_by_role("menuitem", name="First name").click()
     written = 'A [paragraph](https://www.example.org/more).\n\n- Another.{{ subscriber.first_name or "friend" }}\n'
-    until(lambda: data_of(studio_page)["blocks"][0]["body"] == written)  # type: ignore[index]
+    until(lambda: data_of(studio_page)["blocks"][0]["body"] == written)
     body.press("Control+z")
     expect(body).to_have_value("A [paragraph](https://www.example.org/more).\n\n- Another.")
 

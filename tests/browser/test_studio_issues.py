@@ -33,7 +33,7 @@ def test_a_new_issue_is_started_from_a_theme(studio: RunningStudio, studio_page:
     dialog.get_by_role("button", name="Make it").click()
     studio_page.wait_for_url("**/issue/*-spring-tides")
     made = until(lambda: next(iter((studio.root / "issues").glob("*-spring-tides.yaml")), None))
-    assert 'subject: "Spring \\"tides\\""' in made.read_text("utf-8")  # type: ignore[attr-defined]
+    assert 'subject: "Spring \\"tides\\""' in made.read_text("utf-8")
 
 
 def test_a_copy_keeps_what_the_old_issue_says(studio: RunningStudio, studio_page: Page) -> None:
@@ -48,3 +48,14 @@ def test_a_copy_keeps_what_the_old_issue_says(studio: RunningStudio, studio_page
     assert "subject: Autumn" in made
     assert "slug: autumn" in made
     assert "A story has a headline and a text" in made
+
+
+def test_a_fault_in_the_theme_shows_on_its_issues(studio: RunningStudio, studio_page: Page) -> None:
+    card = studio_page.locator(".issue-card")
+    expect(card).to_contain_text("ready")
+    theme = studio.root / "templates" / "digest" / "theme.yaml"
+    good = theme.read_text("utf-8")
+    theme.write_text(good + "nonsense: 1\n", "utf-8")
+    expect(card).to_contain_text("1 problem")
+    theme.write_text(good, "utf-8")
+    expect(card).to_contain_text("ready")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from running_studio import RunningStudio, until
 
 pytestmark = pytest.mark.browser
@@ -42,7 +42,7 @@ def open_issue(studio: RunningStudio, page: Page, text: str = ISSUE) -> Path:
     return path
 
 
-def rows(page: Page):  # type: ignore[no-untyped-def]
+def rows(page: Page) -> Locator:
     return page.locator(".outline-row")
 
 
@@ -206,7 +206,7 @@ def test_a_long_issue_sends_only_the_row_that_changed(studio: RunningStudio, stu
     )
     sent: list[str] = []
     studio_page.on(
-        "websocket", lambda socket: socket.on("framereceived", lambda frame: sent.append(str(frame)))  # type: ignore[arg-type]
+        "websocket", lambda socket: socket.on("framereceived", lambda frame: sent.append(str(frame)))
     )  # fmt: skip
     open_issue(studio, studio_page, f"subject: x\nblocks:\n{blocks}")
     expect(rows(studio_page)).to_have_count(300)

@@ -18,7 +18,6 @@ from newsletter.studio.checks.examining import (
     Excerpt,
     examine,
     excerpt,
-    issue_path,
     lines_at,
     link_problems,
     problem_address,
@@ -26,6 +25,7 @@ from newsletter.studio.checks.examining import (
 )
 from newsletter.studio.checks.link_check import said
 from newsletter.studio.checks.page import verdict
+from newsletter.studio.desk import Desk
 from newsletter.workspace import Edition
 
 WARNING = Severity.WARNING
@@ -77,8 +77,9 @@ def test_an_issue_is_examined_with_its_lines_and_links(edition: Callable[..., Ed
 @pytest.mark.parametrize("stem", ["two", "../newsletter", "../issues/one", ""])
 def test_what_isnt_an_issue_isnt_one(edition: Callable[..., Edition], workspace_folder: Path, stem: str) -> None:
     edition("blocks: []")
-    assert issue_path(workspace_folder, "one") == workspace_folder / "issues" / "one.yaml"
-    assert issue_path(workspace_folder, stem) is None
+    desk = Desk(workspace_folder)
+    assert desk.issue_path("one") == workspace_folder / "issues" / "one.yaml"
+    assert desk.issue_path(stem) is None
 
 
 def test_only_places_in_the_issue_have_an_address() -> None:

@@ -51,7 +51,7 @@ def test_a_number_is_digits_and_what_stands_between_them(words: str, count: int 
     ],
 )
 def test_a_fault_stands_at_its_field(chosen: dict[str, object], field: str) -> None:
-    faults = replace(FINE, **chosen).faults({"north": 'subscriber.region == "north"'}, ZONE, NOW)  # type: ignore[arg-type]
+    faults = replace(FINE, **chosen).faults({"north": 'subscriber.region == "north"'}, ZONE, NOW)
     assert list(faults) == [field]
 
 

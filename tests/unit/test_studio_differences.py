@@ -37,7 +37,7 @@ SPRING = replace(THEN, slug="spring", subject="Spring tides", preheader="High wa
 
 
 def told(**changes: object) -> list[tuple[str, str]]:
-    return [(each.tone, each.text) for each in differences(replace(SPRING, **changes), THEN)]  # type: ignore[arg-type]
+    return [(each.tone, each.text) for each in differences(replace(SPRING, **changes), THEN)]
 
 
 def test_what_is_as_always_is_not_told() -> None:
@@ -115,9 +115,9 @@ def test_the_last_sending_is_the_newest_that_reached_somebody(store: Store) -> N
         from newsletter.store.tables import batches
 
         ours = batches.c.dispatch_id == number
-        connection.execute(update(batches).where(ours).values(state=BatchState.UNCERTAIN.value))  # type: ignore[attr-defined]
+        connection.execute(update(batches).where(ours).values(state=BatchState.UNCERTAIN.value))
         first = number << 33
-        assert assume_sent(connection, number, range(first, first + 3), "test") == 3  # type: ignore[arg-type]
+        assert assume_sent(connection, number, range(first, first + 3), "test") == 3
 
     with store.read() as connection:
         assert last_sent_to(connection, "members", but="spring") is None

@@ -29,7 +29,7 @@ from newsletter.studio.desk import Desk
 
 def picture(form: str, size: tuple[int, int] = (40, 30), mode: str = "RGB", **more: object) -> bytes:
     buffer = io.BytesIO()
-    Image.new(mode, size, more.pop("colour", "teal")).save(buffer, form, **more)  # type: ignore[arg-type]
+    Image.new(mode, size, more.pop("colour", "teal")).save(buffer, form, **more)
     return buffer.getvalue()
 
 
@@ -97,7 +97,7 @@ def test_no_words_in_the_file_are_kept() -> None:
 
 def test_transparency_is_kept() -> None:
     made, _ = fit_for_email(picture("PNG", (2000, 1000), mode="RGBA", colour=(0, 0, 0, 0)), "a.png")
-    assert opened(made).convert("RGBA").getpixel((5, 5))[3] == 0  # type: ignore[index]
+    assert opened(made).convert("RGBA").getpixel((5, 5))[3] == 0
 
 
 def test_an_animation_stays_as_it_is() -> None:

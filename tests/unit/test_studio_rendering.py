@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from newsletter.errors import NewsletterError
+from newsletter.errors import NewsletterError, ProblemsFound
 from newsletter.scaffold import write_workspace
 from newsletter.studio import rendering
-from newsletter.studio.rendering import Renderer, Request
+from newsletter.studio.rendering import Renderer, Request, workspace_at
 from newsletter.subscriber import Subscriber
 
 
@@ -107,3 +107,37 @@ def test_a_rendering_that_never_ends_is_stopped(
         return done.html if done else None
 
     assert "A story has a headline" in (asyncio.run(ask()) or "")
+
+
+def test_the_last_good_settings_hold_while_they_have_a_fault(request_: Request, renderer: Renderer) -> None:
+    settings = request_.root / "newsletter.yaml"
+
+    async def ask() -> list[str]:
+        shown = []
+        for name in ("The Example Letter", "The Other Letter", None):
+            text = settings.read_text("utf-8")
+            if name is None:
+                settings.write_text(text + "nonsense: 1\n", "utf-8")
+            else:
+                settings.write_text(text.replace("The Example Letter", name), "utf-8")
+            done = await renderer.render(request_)
+            assert done is not None
+            shown.append(done.sender[0])
+        return shown
+
+    assert asyncio.run(ask()) == ["The Example Letter", "The Other Letter", "The Other Letter"]
+
+
+def test_a_fault_in_the_settings_comes_whole_out_of_the_process(request_: Request, renderer: Renderer) -> None:
+    settings = request_.root / "newsletter.yaml"
+    settings.write_text(settings.read_text("utf-8") + "nonsense: 1\n", "utf-8")
+
+    async def ask() -> ProblemsFound:
+        with pytest.raises(ProblemsFound) as caught:
+            await renderer.call(workspace_at, request_.root)
+        return caught.value
+
+    found = asyncio.run(ask())
+    assert [(problem.code, problem.location and problem.location.file) for problem in found.problems] == [
+        ("unknown-key", "newsletter.yaml")
+    ]

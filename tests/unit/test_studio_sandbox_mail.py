@@ -150,8 +150,8 @@ def letter_of(html: str, **headers: str) -> bytes:
         message[name] = value
     message.set_content("In text")
     message.add_alternative(html, subtype="html")
-    part = message.get_payload()[1]  # type: ignore[index]
-    part.add_related(b"GIF89a", "image", "gif", cid="<p+1@example.org>")  # type: ignore[union-attr]
+    part = message.get_payload()[1]
+    part.add_related(b"GIF89a", "image", "gif", cid="<p+1@example.org>")
     return message.as_bytes()
 
 

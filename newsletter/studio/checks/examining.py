@@ -10,8 +10,9 @@ from urllib.parse import quote
 from newsletter.check.links import Answer, Link, links_of
 from newsletter.errors import Location, Problem, Severity, errors_in, in_reading_order
 from newsletter.studio.checks.effects import UNFILLED
+from newsletter.studio.rendering import workspace_at
 from newsletter.theme import builtin_templates
-from newsletter.workspace import ISSUES, Edition, Workspace
+from newsletter.workspace import ISSUES, Edition
 
 _AROUND = 64
 """Characters of a long line that are shown on each side of what is wrong."""
@@ -47,12 +48,6 @@ class Examined:
         return len({link.url for link in self.links if link.is_asked})
 
 
-def issue_path(root: Path, stem: str) -> Path | None:
-    """The file of the issue called `stem`, when there is one."""
-    path = root / ISSUES / f"{stem}.yaml"
-    return path if path.parent == root / ISSUES and path.is_file() else None
-
-
 def problem_address(problem: Problem, stem: str) -> str | None:
     """The Studio's address of the place where a Problem is, when that is in the issue called `stem`."""
     place = problem.location
@@ -63,7 +58,7 @@ def problem_address(problem: Problem, stem: str) -> str | None:
 
 def examine(root: Path, path: Path) -> Examined:
     """Read, check and render an issue, and gather its links; runs in the rendering process."""
-    workspace = Workspace.open(root)
+    workspace = workspace_at(root)
     edition = Edition.read(workspace, path)
     problems = in_reading_order(edition.check())
     links = links_of(workspace.settings.publication, workspace.source, ("publication",))

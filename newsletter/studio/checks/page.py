@@ -10,12 +10,12 @@ from starlette.requests import Request as HttpRequest
 from newsletter.errors import NewsletterError, Problem, errors_in
 from newsletter.studio.checks.audience_check import AudienceCheck
 from newsletter.studio.checks.effects import grouped
-from newsletter.studio.checks.examining import Examined, examine, issue_path, lines_at, link_problems
+from newsletter.studio.checks.examining import Examined, examine, lines_at, link_problems
 from newsletter.studio.checks.link_check import LinkCheck
 from newsletter.studio.checks.problem_list import show_group, use_problem_list
 from newsletter.studio.desk import Desk
-from newsletter.studio.frame import frame, issue_address, on_leave
-from newsletter.studio.widgets import button, empty, words
+from newsletter.studio.frame import frame, issue_address, no_issue, on_leave
+from newsletter.studio.widgets import button, use, words
 
 
 def add_pages(desk: Desk) -> None:
@@ -23,11 +23,10 @@ def add_pages(desk: Desk) -> None:
 
     @ui.page("/issue/{stem}/checks")
     async def page(request: HttpRequest, stem: str) -> None:
-        path = issue_path(desk.root, stem)
+        path = desk.issue_path(stem)
         with frame(desk, request, title=stem, place="issues", stem=stem, tab="checks"):
             if path is None:
-                with empty("draft", f"There is no issue {stem}", "It may have been renamed or removed."):
-                    button("All issues", lambda: ui.navigate.to("/"))
+                no_issue(stem)
                 return
             checks = ChecksPage(desk, path)
         await ui.context.client.connected()
@@ -44,7 +43,7 @@ class ChecksPage:
         self._client = ui.context.client
         self._examined: Examined | None = None
         self._asked = 0
-        ui.add_head_html('<link rel="stylesheet" href="/static/checks.css">')
+        use("checks.css")
         use_problem_list()
         with ui.element("div").classes("wide checks"):
             with ui.element("div").classes("checks-found"):
@@ -58,7 +57,7 @@ class ChecksPage:
 
     def changed(self, files: set[Path]) -> None:
         """Look again, when something changed that the issue may be made of."""
-        if any(file.suffix != ".py" for file in files):
+        if self._desk.concerns(self._path, files):
             with self._client:
                 background_tasks.create(self.refresh(), name="checks")
 

@@ -9,7 +9,7 @@ from nicegui import ui
 from newsletter.errors import NewsletterError, Problem, errors_in
 from newsletter.studio.checks.effects import Effect
 from newsletter.studio.checks.examining import excerpt, problem_address
-from newsletter.studio.widgets import chip, words
+from newsletter.studio.widgets import chip, use, words
 
 Lines = Mapping[tuple[str, int], str]
 """The text of lines, by file and number."""
@@ -17,7 +17,7 @@ Lines = Mapping[tuple[str, int], str]
 
 def use_problem_list() -> None:
     """Load what the list looks like; to be called while a page is built."""
-    ui.add_head_html('<link rel="stylesheet" href="/static/problem_list.css">')
+    use("problem_list.css")
 
 
 def show_group(

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from nicegui import background_tasks
+
 from newsletter.errors import NewsletterError, Problem, WorkspaceError, in_reading_order
 from newsletter.source import Source, decode_source, parse_source
 from newsletter.source.edits import Edit
@@ -112,7 +114,7 @@ class Draft:
     def _settle(self) -> None:
         self._settling = None
         request = replace(self._request(), check=True)
-        asyncio.get_running_loop().create_task(self._show(request))
+        background_tasks.create(self._show(request))
 
     async def _show(self, request: Request) -> None:
         done = await self.desk.render(request, self)
@@ -158,8 +160,8 @@ class Draft:
                 _tell(self.on_outside)
                 return
             self.take(theirs, newline)
-        elif any(file.suffix != ".yaml" or file.name in ("newsletter.yaml", "theme.yaml") for file in files):
-            asyncio.get_running_loop().create_task(self.render())
+        elif self.desk.concerns(self.path, files):
+            background_tasks.create(self.render())
 
     def take(self, theirs: str, newline: str | None = None) -> None:
         """Have the file's text in place of the draft's."""
@@ -172,7 +174,7 @@ class Draft:
         _tell(self.on_saved)
         if changed:
             _tell(self.on_replaced)
-            asyncio.get_running_loop().create_task(self.render())
+            background_tasks.create(self.render())
 
     def save(self, *, over: bool = False) -> None:
         """Write the text to its file. Raises ChangedOutside when the file isn't what the draft was read from, unless
@@ -224,14 +226,21 @@ def write_text(path: Path, text: str) -> None:
         raise
 
 
+def units(text: str) -> int:
+    """The length of `text` as the browser counts, in UTF-16 units."""
+    return len(text.encode("utf-16-le")) // 2
+
+
 def utf16(text: str, edits: list[Edit]) -> list[dict[str, object]]:
     """Edits as the browser counts, in UTF-16 units, each with what it replaces: the browser refuses a stale one."""
 
-    def units(offset: int) -> int:
-        return len(text[:offset].encode("utf-16-le")) // 2
-
     return [
-        {"from": units(edit.start), "to": units(edit.end), "was": text[edit.start : edit.end], "insert": edit.text}
+        {
+            "from": units(text[: edit.start]),
+            "to": units(text[: edit.end]),
+            "was": text[edit.start : edit.end],
+            "insert": edit.text,
+        }
         for edit in edits
     ]
 

@@ -15,7 +15,7 @@ from newsletter.errors import NewsletterError, Problem
 from newsletter.issue.schema import json_schema
 from newsletter.source import Source
 from newsletter.source.edits import Edit
-from newsletter.studio.compose.draft import Draft, utf16
+from newsletter.studio.compose.draft import Draft, units, utf16
 from newsletter.studio.widgets import button, say, sheet, sheet_buttons, words
 from newsletter.theme import theme_names
 
@@ -51,8 +51,8 @@ class Editor(ui.element, component="../static/editor.js"):
         draft.on_replaced.append(self._replace)
         draft.on_saved.append(self._saved)
 
-    async def change(self, make: Callable[[Source], list[Edit]], line: int | None = None) -> bool:
-        """Have the browser make the edits that `make` gives for the text, and put the cursor on `line`.
+    async def change(self, make: Callable[[Source], list[Edit]]) -> bool:
+        """Have the browser make the edits that `make` gives for the text.
 
         False, and the reader is told why, when the text can't be parsed or edited there, or was typed in meanwhile.
         """
@@ -62,7 +62,7 @@ class Editor(ui.element, component="../static/editor.js"):
             say(error.message, "bad")
             return False
         text = self._draft.text
-        done = await self.run_method("apply", utf16(text, edits), len(text.encode("utf-16-le")) // 2, line, timeout=10)
+        done = await self.run_method("apply", utf16(text, edits), units(text), timeout=10)
         if not done:
             say("The text changed meanwhile: try again", "bad")
         return bool(done)

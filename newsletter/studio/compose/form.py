@@ -23,7 +23,7 @@ from newsletter.studio.compose.form_data import Op, applied, edits_for, find_blo
 from newsletter.studio.compose.form_fields import catalogue
 from newsletter.studio.compose.turns import BLOCKS, change
 from newsletter.studio.frame import on_leave
-from newsletter.studio.widgets import say
+from newsletter.studio.widgets import say, use
 from newsletter.theme import theme_names
 
 RESTED = 0.3
@@ -63,8 +63,7 @@ class BlockForm(ui.element, component="../static/form.js"):
 
     def __init__(self, draft: Draft, editor: Editor) -> None:
         super().__init__()
-        ui.add_head_html('<link rel="stylesheet" href="/static/form.css">')
-        ui.add_head_html('<link rel="stylesheet" href="/static/pictures.css">')
+        use("form.css", "pictures.css")
         self._draft = draft
         self._editor = editor
         self._source: Source | None = None

@@ -140,11 +140,6 @@ def about(model: type[Model]) -> str:
     return " ".join(inspect.cleandoc(model.__doc__ or "").split())
 
 
-def look_of(type_: str) -> Look:
-    """How a kind is shown, also one that there isn't."""
-    return LOOKS.get(type_) or Look(type_ if type_ != "?" else "Block", "help", "")
-
-
 def example(type_: str, src: str = "") -> dict[str, Any]:
     """A filled-in block of a kind, to begin with. `src` is the picture of a kind that needs one; without it, that is
     left for the author to choose."""

@@ -19,6 +19,7 @@ from newsletter.studio.compose.editor import Editor
 from newsletter.studio.compose.kinds import LOOKS
 from newsletter.studio.compose.turns import BLOCKS, change, show_block
 from newsletter.studio.rendering import BlockLines
+from newsletter.studio.widgets import use
 
 assert sortable  # importing it registers the module that the component imports
 
@@ -34,7 +35,7 @@ class Outline(ui.element, component="../static/outline.js"):
 
     def __init__(self, draft: Draft, editor: Editor) -> None:
         super().__init__()
-        ui.add_head_html('<link rel="stylesheet" href="/static/outline.css">')
+        use("outline.css")
         self._draft = draft
         self._editor = editor
         self._rows: list[Row] | None = None

@@ -17,7 +17,7 @@ from newsletter.studio.compose.palette import Palette
 from newsletter.studio.desk import Desk
 from newsletter.studio.frame import frame, on_leave
 from newsletter.studio.preview.pane import PreviewPane
-from newsletter.studio.widgets import button, empty, icon_button, say, sheet, sheet_buttons, words
+from newsletter.studio.widgets import button, empty, icon_button, say, sheet, sheet_buttons, use, words
 from newsletter.workspace import ISSUES
 
 
@@ -47,8 +47,7 @@ class ComposePage:
     def __init__(self, draft: Draft, actions: ui.element) -> None:
         self._draft = draft
         self._client = ui.context.client
-        ui.add_head_html('<link rel="stylesheet" href="/static/compose.css">')
-        ui.add_head_html('<script src="/static/compose.js" defer></script>')
+        use("compose.css", "compose.js")
         self._notice = ui.element("div").classes("compose-notice")
         with ui.element("div").classes("compose") as self._root:
             self._root.props('data-mode="text"')

@@ -14,6 +14,7 @@ from newsletter.studio.compose.draft import Draft
 from newsletter.studio.compose.editor import Editor
 from newsletter.studio.compose.kinds import PICTURES, example, kinds
 from newsletter.studio.compose.turns import BLOCKS, change, show_block
+from newsletter.studio.widgets import use
 
 
 class Palette(ui.element, component="../static/palette.js"):
@@ -21,8 +22,7 @@ class Palette(ui.element, component="../static/palette.js"):
 
     def __init__(self, draft: Draft, editor: Editor) -> None:
         super().__init__()
-        ui.add_head_html('<link rel="stylesheet" href="/static/palette.css">')
-        ui.add_head_html('<link rel="stylesheet" href="/static/pictures.css">')
+        use("palette.css", "pictures.css")
         self._draft = draft
         self._editor = editor
         self._props["stem"] = draft.stem

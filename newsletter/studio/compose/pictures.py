@@ -17,7 +17,6 @@ from newsletter.render import ImageFolder
 from newsletter.render.images import ImageError
 from newsletter.studio.compose.picture_files import MAX_BYTES, PictureError, keep_picture, small_picture
 from newsletter.studio.desk import Desk
-from newsletter.workspace import ISSUES
 
 MOST = 400
 """How many pictures are offered to choose from."""
@@ -32,12 +31,12 @@ def add_routes(app: FastAPI, desk: Desk) -> None:
 
     @app.get("/pictures/{stem}")
     async def listing(stem: str) -> Response:
-        issue = _issue(desk, stem)
+        issue = desk.issue_path(stem)
         return JSONResponse(await asyncio.to_thread(pictures_of, desk.root, issue) if issue else [])
 
     @app.get("/picture/{stem}")
     async def small(stem: str, src: str, request: HttpRequest) -> Response:
-        issue = _issue(desk, stem)
+        issue = desk.issue_path(stem)
         try:
             if issue is None:
                 return Response(status_code=404)
@@ -53,7 +52,7 @@ def add_routes(app: FastAPI, desk: Desk) -> None:
 
     @app.post("/picture/{stem}")
     async def upload(stem: str, name: str, request: HttpRequest) -> Response:
-        issue = _issue(desk, stem)
+        issue = desk.issue_path(stem)
         if issue is None:
             return _refused(f"there is no issue {stem}")
         data = bytearray()
@@ -72,11 +71,6 @@ def add_routes(app: FastAPI, desk: Desk) -> None:
 
 def _refused(why: str) -> Response:
     return JSONResponse({"message": why}, status_code=422)
-
-
-def _issue(desk: Desk, stem: str) -> Path | None:
-    path = desk.root / ISSUES / f"{stem}.yaml"
-    return path if path.parent == desk.root / ISSUES and path.is_file() else None
 
 
 def _folder(root: Path, issue: Path) -> ImageFolder:

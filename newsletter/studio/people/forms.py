@@ -166,7 +166,6 @@ def ask_for_person(desk: Desk, names: Sequence[str], list_name: str, done: Calla
         with sheet_buttons():
             button("Cancel", dialog.close)
             button("Add", add, kind="primary")
-    dialog.on("hide", dialog.delete)
     dialog.open()
 
 
@@ -198,5 +197,4 @@ def ask_for_list(desk: Desk, done: Callable[[], Awaitable[None]]) -> None:
         with sheet_buttons():
             button("Cancel", dialog.close)
             button("Make it", make, kind="primary")
-    dialog.on("hide", dialog.delete)
     dialog.open()

@@ -20,7 +20,7 @@ from newsletter.studio.frame import frame
 from newsletter.studio.people.forms import ask_for_list, ask_for_person, show_fault
 from newsletter.studio.people.lookups import STATUSES, Lookup
 from newsletter.studio.people.tellings import REASONS, STANDINGS, count_words, day_words
-from newsletter.studio.widgets import banner, button, chip, empty, field, say, select, words
+from newsletter.studio.widgets import banner, button, chip, empty, field, say, select, use, words
 
 _WRITTEN = "="
 """The choice of a segment that is written as an expression."""
@@ -33,8 +33,7 @@ Sizes = Mapping[str, Mapping[MembershipStatus, int]]
 
 def add_head() -> None:
     """What the Subscribers pages load."""
-    ui.add_head_html('<link rel="stylesheet" href="/static/subscribers.css">')
-    ui.add_head_html('<script src="/static/subscribers.js" defer></script>')
+    use("subscribers.css", "subscribers.js")
 
 
 def add_pages(desk: Desk) -> None:

@@ -56,7 +56,7 @@ def ask_for_changes(desk: Desk, person: Subscriber, refresh: Refresh) -> None:
         with sheet_buttons():
             button("Cancel", dialog.close)
             button("Save", save, kind="primary")
-    _open(dialog)
+    dialog.open()
 
 
 def ask_for_list_of(desk: Desk, email: str, names: Sequence[str], refresh: Refresh) -> None:
@@ -80,7 +80,7 @@ def ask_for_list_of(desk: Desk, email: str, names: Sequence[str], refresh: Refre
         with sheet_buttons():
             button("Cancel", dialog.close)
             button("Add", add, kind="primary")
-    _open(dialog)
+    dialog.open()
 
 
 def ask_to_come_back(email: str, list_name: str, left: bool, action: Refresh) -> None:
@@ -98,7 +98,7 @@ def ask_to_come_back(email: str, list_name: str, left: bool, action: Refresh) ->
         with sheet_buttons():
             button("Cancel", dialog.close)
             button("Subscribe again" if left else "Confirm", go_on, kind="primary").bind_enabled_from(asked, "value")
-    _open(dialog)
+    dialog.open()
 
 
 def ask_to_leave_all(email: str, names: tuple[str, ...], action: Callable[[tuple[str, ...]], Awaitable[None]]) -> None:
@@ -116,7 +116,7 @@ def ask_to_leave_all(email: str, names: tuple[str, ...], action: Callable[[tuple
         with sheet_buttons():
             button("Cancel", dialog.close)
             button("Unsubscribe from all", go_on, kind="primary")
-    _open(dialog)
+    dialog.open()
 
 
 def ask_to_suppress(desk: Desk, email: str, refresh: Refresh) -> None:
@@ -139,7 +139,7 @@ def ask_to_suppress(desk: Desk, email: str, refresh: Refresh) -> None:
         with sheet_buttons():
             button("Cancel", dialog.close)
             button("Never mail", go_on, kind="danger")
-    _open(dialog)
+    dialog.open()
 
 
 def ask_to_forget(email: str, sent: int, action: Refresh) -> None:
@@ -164,9 +164,4 @@ def ask_to_forget(email: str, sent: int, action: Refresh) -> None:
         with sheet_buttons():
             button("Cancel", dialog.close)
             button("Erase everything", go_on, kind="danger")
-    _open(dialog)
-
-
-def _open(dialog: ui.dialog) -> None:
-    dialog.on("hide", dialog.delete)
     dialog.open()

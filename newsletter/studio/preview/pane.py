@@ -18,7 +18,7 @@ from newsletter.studio.preview.side_by_side import SideBySide
 from newsletter.studio.preview.size_meter import SizeMeter, size_of
 from newsletter.studio.preview.texts import SourceView, TextView
 from newsletter.studio.rendering import Rendering
-from newsletter.studio.widgets import button, words
+from newsletter.studio.widgets import button, use, words
 
 TABS = (
     ("mail", "Preview"),
@@ -85,7 +85,7 @@ class PreviewPane:
         self._shown = "mail"
         self._tabs: dict[str, ui.element] = {}
         self._panels: dict[str, ui.element] = {}
-        ui.add_head_html('<link rel="stylesheet" href="/static/preview.css">')
+        use("preview.css")
 
         with ui.element("div").classes("preview") as self._root:
             with ui.element("div").classes("preview-bar"):

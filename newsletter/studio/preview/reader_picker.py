@@ -13,7 +13,7 @@ from nicegui.events import GenericEventArguments, ValueChangeEventArguments
 from newsletter.errors import NewsletterError
 from newsletter.store.suggest import suggest_people
 from newsletter.studio.desk import Desk
-from newsletter.studio.widgets import words
+from newsletter.studio.widgets import use, words
 from newsletter.subscriber import Subscriber
 
 SAMPLE = "Sample reader"
@@ -33,7 +33,7 @@ class ReaderPicker:
         self._marked = 0
         self._is_open = False
         self._is_setting = False
-        ui.add_head_html('<link rel="stylesheet" href="/static/reader_picker.css">')
+        use("reader_picker.css")
         with ui.element("div").classes("reader_picker"):
             self._field = ui.input(label, value=SAMPLE, on_change=self._typed)
             self._field.props("outlined dense stack-label debounce=150 autocomplete=off spellcheck=false")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nicegui import ui
 
 from newsletter.check import GMAIL_CLIPS_AT
-from newsletter.check.rendering import GMAIL_CLIPS_AT_WARNING, TRACKED_LINK
+from newsletter.check.rendering import CLIP_WARNING, TRACKED_LINK
 from newsletter.studio.widgets import Tone, words
 
 
@@ -24,7 +24,7 @@ class Size:
 
     @property
     def tone(self) -> Tone:
-        return "bad" if self.is_cut else "warn" if self.grown > GMAIL_CLIPS_AT_WARNING else "good"
+        return "bad" if self.is_cut else "warn" if self.grown > CLIP_WARNING else "good"
 
     @property
     def share(self) -> float:

@@ -18,7 +18,7 @@ from newsletter.studio.frame import frame
 from newsletter.studio.sandbox import reading as sandbox_reading
 from newsletter.studio.sandbox.client import Mail, Mailbox, NotASandbox, NotRunning, delete_mails, list_mails
 from newsletter.studio.sandbox.reading import ReadingPane, fate_chip
-from newsletter.studio.widgets import button, chip, empty, icon_button, say, sheet, sheet_buttons, words
+from newsletter.studio.widgets import button, chip, empty, icon_button, say, sheet, sheet_buttons, use, words
 
 LOOK_EVERY = 1.5
 """Seconds between two looks into the mailbox while the page is open."""
@@ -54,7 +54,7 @@ class SandboxPage:
         self._opened_at = datetime.now(UTC)
         self._read: set[str] = set()
         self._chosen = mail_id if mail_id and _MAIL_ID.fullmatch(mail_id) else None
-        ui.add_head_html('<link rel="stylesheet" href="/static/sandbox_mail.css">')
+        use("sandbox_mail.css")
         with frame(desk, request, title="Sandbox", place="sandbox") as actions:
             self._box = ui.element("div").classes("sandbox_mail-page")
             with actions:

@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from newsletter.studio.sending.standing import duration_words, thinned
-from newsletter.studio.widgets import words
+from newsletter.studio.widgets import use, words
 
 _ROWS = 12
 """Lines of the table."""
@@ -15,8 +15,7 @@ _ROWS = 12
 
 def add_sending_assets() -> None:
     """Have the page that is being built load the look of sendings, and what their chart needs; inside its `frame`."""
-    ui.add_head_html('<link rel="stylesheet" href="/static/sending.css">')
-    ui.add_head_html('<script src="/static/sending.js" defer></script>')
+    use("sending.css", "sending.js")
 
 
 class AcceptedChart:

@@ -119,7 +119,6 @@ class SendControls:
             with sheet_buttons():
                 button("Keep it", dialog.close)
                 button("Cancel the rest", lambda: self._after(dialog, self._cancel), kind="danger")
-        dialog.on("hide", dialog.delete)
         dialog.open()
 
     async def _cancel(self) -> None:
@@ -141,7 +140,6 @@ class SendControls:
             with sheet_buttons():
                 button("Keep it", dialog.close)
                 button("Undo it", lambda: self._after(dialog, self._undo), kind="danger")
-        dialog.on("hide", dialog.delete)
         dialog.open()
 
     async def _undo(self) -> None:

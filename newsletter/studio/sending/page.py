@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 from starlette.requests import Request as HttpRequest
 
 from newsletter.dispatch.plan import Plan
 from newsletter.errors import NewsletterError
 from newsletter.studio.desk import Desk
-from newsletter.studio.frame import frame, issue_address, on_leave
+from newsletter.studio.frame import frame, issue_address, no_issue, on_leave
 from newsletter.studio.sending.chart import add_sending_assets
 from newsletter.studio.sending.choice_fields import ChoiceFields
 from newsletter.studio.sending.choices import Choices
@@ -32,7 +32,6 @@ from newsletter.studio.sending.progress import SendingCard
 from newsletter.studio.sending.report import sendings_table, standings_of
 from newsletter.studio.sending.standing import Phase, Standing
 from newsletter.studio.widgets import banner, button, card, empty, words
-from newsletter.workspace import ISSUES
 
 
 def add_pages(desk: Desk) -> None:
@@ -40,11 +39,11 @@ def add_pages(desk: Desk) -> None:
 
     @ui.page("/issue/{stem}/send")
     async def page(request: HttpRequest, stem: str) -> None:
-        path = desk.root / ISSUES / f"{stem}.yaml"
+        path = desk.issue_path(stem)
         with frame(desk, request, title=stem, place="issues", stem=stem, tab="send"):
             add_sending_assets()
-            if path.parent.name != ISSUES or not path.is_file():
-                empty("search_off", "There is no such issue", "Its file may have been renamed or removed.")
+            if path is None:
+                no_issue(stem)
                 return
             box = ui.element("div").classes("wide")
             with box:
@@ -97,12 +96,10 @@ class SendPage:
 
     def file_changed(self, files: set[Path]) -> None:
         """Read the issue again when it, the settings, its theme or an image may have changed."""
-        if self._fields is not None and any(
-            each == self._path or each.parent.name != ISSUES or each.suffix != ".yaml" for each in files
-        ):
+        if self._fields is not None and self._desk.concerns(self._path, files):
             with self._client:
                 self._confirmation.withdraw()
-                asyncio.get_running_loop().create_task(self._read_again())
+                background_tasks.create(self._read_again())
 
     def _sending_changed(self, standing: Standing | None) -> None:
         """Survey anew when a sending above has come to its end: others may get the issue now."""
@@ -110,7 +107,7 @@ class SendPage:
         if standing is None or (standing.is_over and before is not standing.phase):
             self.planner.forget()
             with self._client:
-                asyncio.get_running_loop().create_task(self.refresh())
+                background_tasks.create(self.refresh())
 
     async def _read(self) -> None:
         await self.planner.read()

@@ -162,7 +162,6 @@ class People:
                     facts([(f"{{{{ {expression} }}}}", value or "(empty)") for expression, value in told.slots])
             with sheet_buttons():
                 button("Close", dialog.close)
-        dialog.on("hide", dialog.delete)
         dialog.open()
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from nicegui import ui
+from nicegui import background_tasks, ui
 from starlette.requests import Request as HttpRequest
 
 from newsletter.dispatch.times import local_words
@@ -87,7 +87,7 @@ class Report:
             with self._client:
                 ui.navigate.reload()
             return
-        asyncio.get_running_loop().create_task(self._update(standing))
+        background_tasks.create(self._update(standing))
 
     async def _update(self, standing: Standing) -> None:
         if self._people is None:

@@ -113,7 +113,6 @@ class Uncertain:
                     await self._decide(decision)
 
                 button(label, decide, kind="danger" if resend else "primary")
-        dialog.on("hide", dialog.delete)
         dialog.open()
 
     async def _decide(self, decision: Decision) -> None:

@@ -17,6 +17,7 @@ from newsletter.errors import DispatchError, NewsletterError, Problem, ProblemsF
 from newsletter.issue import RenderedIssue, slug_of
 from newsletter.outbox import order_of
 from newsletter.source import read_source
+from newsletter.studio.rendering import workspace_at
 from newsletter.studio.sending.choices import Choices
 from newsletter.workspace import ISSUES, Edition, Workspace
 
@@ -66,7 +67,7 @@ class Failure:
 def look_at(root: Path, path: Path) -> Look:
     """Read, check and render an issue; runs in the rendering process. Raises WorkspaceError when it can't be read."""
     try:
-        edition = Edition.read(Workspace.open(root), path)
+        edition = Edition.read(workspace_at(root), path)
         problems = tuple(edition.check())
     except ProblemsFound as error:
         return Look(slug=slug_of(path.stem), title=path.stem, problems=tuple(error.problems))
@@ -87,7 +88,7 @@ def shape_of(root: Path, slug: str) -> Shape | None:
     if path is None:
         return None
     try:
-        edition = Edition.read(Workspace.open(root), path)
+        edition = Edition.read(workspace_at(root), path)
     except ProblemsFound:
         return None
     return Shape(edition.theme.name, len(edition.issue.blocks)) if edition.theme and edition.issue else None
@@ -110,7 +111,7 @@ def file_of(root: Path, slug: str) -> Path | None:
 def render_variant(root: Path, path: Path, text: str, variant: str) -> RenderedIssue | Failure:
     """Render a variant of an issue whose file holds `text`; runs in the rendering process."""
     try:
-        return replace(Edition.of_text(Workspace.open(root), path, text).render(variant), mjml="")
+        return replace(Edition.of_text(workspace_at(root), path, text).render(variant), mjml="")
     except NewsletterError as error:
         return Failure(error.message, error.hint)
 

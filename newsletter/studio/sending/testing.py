@@ -17,15 +17,15 @@ from newsletter.esp import Accepted, NotSent, Outcome, Throttled, Uncertain
 from newsletter.outbox import TEST_MARK, is_local, outcome_words, send_tests
 from newsletter.store.subscribers import subscriber_by_address
 from newsletter.studio.checks.arriving import arriving
-from newsletter.studio.checks.examining import issue_path, lines_at
+from newsletter.studio.checks.examining import lines_at
 from newsletter.studio.checks.problem_list import capital, sentences, show_problems, use_problem_list
 from newsletter.studio.desk import Desk
-from newsletter.studio.frame import frame, issue_address, on_leave
+from newsletter.studio.frame import frame, issue_address, no_issue, on_leave
 from newsletter.studio.preview.reader_picker import ReaderPicker
 from newsletter.studio.rendering import Rendering, Request
 from newsletter.studio.sandbox.client import NotASandbox, NotRunning, list_mails
 from newsletter.studio.sending.addressees import Addressees
-from newsletter.studio.widgets import Tone, banner, button, card, chip, empty, facts, say, words
+from newsletter.studio.widgets import Tone, banner, button, card, chip, facts, say, use, words
 from newsletter.subscriber import Subscriber, sample_subscriber
 from newsletter.workspace import STATE, Edition
 
@@ -40,11 +40,10 @@ def add_pages(desk: Desk) -> None:
 
     @ui.page("/issue/{stem}/test")
     async def page(request: HttpRequest, stem: str) -> None:
-        path = issue_path(desk.root, stem)
+        path = desk.issue_path(stem)
         with frame(desk, request, title=stem, place="issues", stem=stem, tab="test"):
             if path is None:
-                with empty("draft", f"There is no issue {stem}", "It may have been renamed or removed."):
-                    button("All issues", lambda: ui.navigate.to("/"))
+                no_issue(stem)
                 return
             testing = TestPage(desk, path)
         await ui.context.client.connected()
@@ -65,8 +64,7 @@ class TestPage:
         self._provider: Provider | None = None
         self._done: Rendering | None = None
         self._is_sending = False
-        ui.add_head_html('<link rel="stylesheet" href="/static/testing.css">')
-        ui.add_head_html('<script src="/static/testing.js" defer></script>')
+        use("testing.css", "testing.js")
         use_problem_list()
         with ui.element("div").classes("wide testing"):
             with ui.element("div").classes("testing-form"):
@@ -92,7 +90,7 @@ class TestPage:
 
     def changed(self, files: set[Path]) -> None:
         """Show what the issue has become."""
-        if any(file.suffix != ".py" for file in files):
+        if self._desk.concerns(self._path, files):
             with self._client:
                 background_tasks.create(self.refresh(), name="test mail")
 

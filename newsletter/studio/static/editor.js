@@ -227,14 +227,13 @@ export default {
       this.storeCopy();
     },
     // Edits count UTF-16 units of the text that the server knew; each says what it replaces.
-    apply(edits, length, line) {
+    apply(edits, length) {
       const doc = this.view.state.doc;
       if (doc.length !== length || edits.some((edit) => doc.sliceString(edit.from, edit.to) !== edit.was)) return false;
       this.view.dispatch({
         changes: edits.map(({ from, to, insert }) => ({ from, to, insert })),
         annotations: [CM.isolateHistory.of("full"), CM.Transaction.userEvent.of("input.studio")],
       });
-      if (line) this.goTo(line, 1, false);
       return true;
     },
     replace(text, undoable) {
