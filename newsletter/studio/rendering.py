@@ -8,6 +8,8 @@ import asyncio
 import functools
 import gc
 import multiprocessing
+import os
+import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -121,7 +123,7 @@ class Renderer:
         """Run a function of a module in the process. Raises NewsletterError when it dies of it or takes too long."""
         loop = asyncio.get_running_loop()
         pool = self._pool = self._pool or ProcessPoolExecutor(
-            1, multiprocessing.get_context("spawn"), initializer=_collect_rarely
+            1, multiprocessing.get_context("spawn"), initializer=_begin
         )
         try:
             return await asyncio.wait_for(loop.run_in_executor(pool, function, *arguments), PATIENCE)
@@ -154,9 +156,17 @@ class Renderer:
             self._end(self._pool)
 
 
-def _collect_rarely() -> None:
-    """Most of what is here stays: looking through it for garbage took a tenth of a second at every sixteenth key."""
+def _begin() -> None:
+    # Most of what is here stays: looking through it for garbage took a tenth of a second at every sixteenth key.
     gc.set_threshold(50_000, 50, 1000)
+    # A Studio that is killed can't end its process, which would wait for work for ever.
+    threading.Thread(target=_end_with_the_studio, daemon=True).start()
+
+
+def _end_with_the_studio() -> None:
+    if (studio := multiprocessing.parent_process()) is not None:
+        studio.join()
+        os._exit(1)
 
 
 def render_request(request: Request) -> Rendering:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 from running_studio import RunningStudio
 
 from newsletter.scaffold import write_workspace
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+_NOWHERE = "net::ERR_NAME_NOT_RESOLVED"
 
 
 @pytest.fixture(scope="module")
@@ -31,23 +40,30 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """A fresh page. Requests that leave this machine are refused, and listed in `page.outside_requests`."""
+    """A fresh page. Requests for other machines lead nowhere, and are listed in `page.outside_requests`."""
     context = chromium.new_context()
     page = context.new_page()
     outside: list[str] = []
     page.outside_requests = outside  # type: ignore[attr-defined]  # the one thing that a test wants to ask besides
-
-    def refuse_outside(route: Route) -> None:
-        address = urlsplit(route.request.url)
-        if address.hostname == "127.0.0.1" or address.scheme in ("file", "data", "blob", "about"):
-            route.continue_()
-        else:
-            outside.append(route.request.url)
-            route.abort()
-
-    context.route("**/*", refuse_outside)
+    context.on("requestfailed", lambda request: outside.append(request.url) if request.failure == _NOWHERE else None)
     yield page
     context.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell of a test that failed what its page showed then, and what its Studio wrote."""
+    report = yield
+    if report.when == "call" and report.failed:
+        given: dict[str, Any] = getattr(item, "funcargs", {})
+        with contextlib.suppress(PlaywrightError):
+            if (page := given.get("page")) is not None:
+                report.sections.append(("The page", f"{page.url}\n{page.locator('body').aria_snapshot(timeout=5000)}"))
+                focused = page.evaluate("document.activeElement?.outerHTML.slice(0, 300)")
+                report.sections.append(("Focused", str(focused)))
+        if (studio := given.get("studio")) is not None:
+            report.sections.append(("What the Studio wrote", studio.log()))
+    return report
 
 
 @pytest.fixture
@@ -65,9 +81,9 @@ def studio(tmp_path: Path) -> Iterator[RunningStudio]:
 
 @pytest.fixture
 def studio_page(studio: RunningStudio, page: Page) -> Iterator[Page]:
-    """A page that the Studio has let in. Nothing on it may ask for anything outside this machine."""
+    """A page that the Studio lets in, still empty. Nothing on it may ask for anything outside this machine."""
     expect.set_options(timeout=15_000)  # a machine that does other work besides
     page.set_viewport_size({"width": 1280, "height": 860})
-    page.goto(studio.address)
+    page.context.request.get(studio.address, max_redirects=0)  # brings the cookie
     yield page
     assert page.outside_requests == []

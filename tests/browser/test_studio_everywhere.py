@@ -62,6 +62,7 @@ def test_axe_finds_nothing_serious_on_any_page(
 
 
 def test_keys_lead_from_page_to_page(studio: RunningStudio, studio_page: Page) -> None:
+    studio_page.goto(studio.url("/"))
     expect(studio_page.locator(".issue-card")).to_have_count(1)
     studio_page.keyboard.press("g")
     studio_page.keyboard.press("s")
@@ -78,6 +79,7 @@ def test_keys_lead_from_page_to_page(studio: RunningStudio, studio_page: Page) -
 
 
 def test_light_and_dark_are_remembered(studio: RunningStudio, studio_page: Page) -> None:
+    studio_page.goto(studio.url("/"))
     dark = studio_page.locator("body.body--dark")
     expect(studio_page.locator(".issue-card")).to_have_count(1)
     expect(dark).to_have_count(0)

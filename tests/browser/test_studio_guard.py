@@ -56,7 +56,6 @@ def test_the_address_lets_a_browser_in_and_another_site_cannot(studio: RunningSt
     page.get_by_role("heading", name="Issues").wait_for()
     forged = page.context.new_page()
     forged.route("https://evil.example.org/**", lambda route: route.fulfill(content_type="text/html", body="<p>hello"))
-    forged.context.unroute_all()
     forged.goto("https://evil.example.org/")
     answers = forged.evaluate(
         """async (own) => {

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -92,6 +95,27 @@ def test_a_rendering_that_takes_its_process_down_is_told_and_the_next_one_works(
         return done.html if done else None
 
     assert "A story has a headline" in (asyncio.run(ask()) or "")
+
+
+def test_the_process_of_a_killed_studio_ends_too(tmp_path: Path) -> None:
+    script = tmp_path / "studio.py"
+    script.write_text("""
+import asyncio, os, time
+from newsletter.studio.rendering import Renderer
+
+if __name__ == "__main__":
+    renderer = Renderer()
+    asyncio.run(renderer.call(os.getpid))
+    print("ready", flush=True)
+    time.sleep(600)
+""")
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE) as studio:
+        assert studio.stdout is not None
+        assert studio.stdout.readline() == b"ready\n"
+        studio.kill()
+        # The rendering process has the same standard output, which ends when the last one that holds it does.
+        assert select.select([studio.stdout], [], [], 20)[0]
+        assert studio.stdout.read() == b""
 
 
 def test_a_rendering_that_never_ends_is_stopped(
