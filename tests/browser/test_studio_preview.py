@@ -356,7 +356,8 @@ def test_pictures_from_the_web_are_not_fetched(shown: Shown) -> None:
     expect(note).to_have_count(0)  # said once
 
 
-def people(root: Path) -> None:
+def people(root: Path, more: int = 0) -> None:
+    """Three people on a list, and `more` besides."""
     now = datetime.now(UTC)
     with Workspace.open(root).open_store() as store, store.write() as connection:
         make_list(connection, "main", now=now)
@@ -366,6 +367,7 @@ def people(root: Path) -> None:
                 Subscriber(0, "ana@example.org", "Ana Brandt", {"region": "north"}),
                 Subscriber(0, "ben@example.org", "Ben Calder", {"region": "south"}),
                 Subscriber(0, "cleo@example.org", "Cleo Vance", {"region": "south"}),
+                *(Subscriber(0, f"p{number}@example.org", "", {"region": "west"}) for number in range(more)),
             ],
             now=now,
         )
@@ -410,6 +412,17 @@ def test_variants_side_by_side_with_how_many_get_them(studio: RunningStudio, sho
     expect(variants.nth(0).frame_locator("iframe").get_by_text("Only the north")).to_have_count(0)
     write(page, "Only the north", "Nobody but the north")
     expect(north.get_by_text("Nobody but the north")).to_be_attached()
+
+
+def test_a_key_typed_while_the_readers_are_counted_loses_nothing(studio: RunningStudio, shown: Shown) -> None:
+    people(studio.root, more=8000)
+    page = shown()
+    expect(email(page).get_by_text("The last words.")).to_be_attached()
+    page.get_by_role("tab", name="Side by side").click()
+    write(page, "The last words", "The very last words")
+    variants = page.locator(".preview-variant")
+    expect(variants).to_have_count(2)
+    expect(variants.nth(0).frame_locator("iframe").get_by_text("The very last words.")).to_be_attached()
 
 
 def test_an_issue_without_conditions_says_that_all_get_the_same(shown: Shown) -> None:

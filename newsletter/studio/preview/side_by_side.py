@@ -59,10 +59,10 @@ class SideBySide:
             await asyncio.sleep(REST)
         key = self._key(done)
         if done.conditions != self._conditions:
-            self._conditions = done.conditions
             found = await asyncio.to_thread(self._variants, done.conditions)
             with self._client:
                 self._draw(done.conditions, found)
+            self._conditions = done.conditions
         draft = self._draft
         for variant, frame in list(self._frames.items()):
             if variant == done.variant and done.html is not None:
