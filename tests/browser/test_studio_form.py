@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from controls import choose, enter
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 from running_studio import RunningStudio, until
@@ -41,6 +42,7 @@ def open_issue(studio: RunningStudio, page: Page, text: str | None = ISSUE, mode
     if text is not None:
         path.write_text(text, "utf-8")
     page.set_viewport_size({"width": 1700, "height": 900})
+    page.goto(studio.url("/static/icon.svg"))
     page.evaluate("(mode) => localStorage.setItem('newsletter-compose-mode', mode)", mode)
     page.goto(studio.url(f"/issue/{path.stem}"))
     page.wait_for_function("window.Studio?.editor")
@@ -128,13 +130,13 @@ def test_typing_in_the_text_changes_the_form(studio: RunningStudio, studio_page:
 def test_emptying_a_field_takes_its_key_out(studio: RunningStudio, studio_page: Page) -> None:
     open_issue(studio, studio_page)
     go_to_block(studio_page, 0, "Story")
-    field(studio_page, "Link").fill("")
+    enter(field(studio_page, "Link"), "")
     wait_for_text(studio_page, ISSUE.replace("    url: https://www.example.org/wall\n", ""))
-    field(studio_page, "Headline").fill("")
+    enter(field(studio_page, "Headline"), "")
     expect(form(studio_page).locator(".form-field", has_text="Headline").locator(".form-problems")).to_contain_text(
         "There is nothing here"
     )
-    field(studio_page, "Headline").fill("Back")
+    enter(field(studio_page, "Headline"), "Back")
     until(lambda: '    headline: "Back"   # the lead' in text_of(studio_page))
     expect(form(studio_page).locator(".form-problems")).to_have_count(0)
 
@@ -159,7 +161,7 @@ def test_lists_are_added_to_moved_and_cut(studio: RunningStudio, studio_page: Pa
     studio_page.keyboard.type("Typed over")
     until(lambda: "Typed over" in text_of(studio_page))
     bare = form(studio_page).locator(".form-entry").nth(1)
-    bare.get_by_role("textbox", name="Link").fill("https://www.example.org/bare")
+    enter(bare.get_by_role("textbox", name="Link"), "https://www.example.org/bare")
     until(lambda: "https://www.example.org/bare" in text_of(studio_page))
     form(studio_page).get_by_role("button", name="Remove Linked").click()
     until(lambda: "Linked" not in text_of(studio_page))
@@ -262,7 +264,7 @@ def test_saving_at_once_saves_what_was_typed(studio: RunningStudio, studio_page:
     path = open_issue(studio, studio_page)
     go_to_block(studio_page, 0, "Story")
     headline = field(studio_page, "Headline")
-    headline.fill("Typed and saved")
+    enter(headline, "Typed and saved")
     headline.press("Control+s")
     until(lambda: '"Typed and saved"' in path.read_text("utf-8"))
 
@@ -290,32 +292,31 @@ def test_what_was_typed_when_the_server_was_killed_is_not_lost(studio: RunningSt
 def test_an_issue_is_written_from_nothing_by_the_form_alone(studio: RunningStudio, studio_page: Page) -> None:
     path = open_issue(studio, studio_page, "subject: New\nblocks: []\n", mode="form")
     here = form(studio_page)
-    field(studio_page, "Subject").fill("Spring tides")
-    field(studio_page, "Preheader").fill("The wall is open, and the terns stayed: what spring does to the coast")
-    here.get_by_label("Date", exact=True).fill("2026-05-01")
-    here.get_by_role("combobox", name="Theme").click()
-    studio_page.get_by_role("option", name="letter").click()
+    enter(field(studio_page, "Subject"), "Spring tides")
+    enter(field(studio_page, "Preheader"), "The wall is open, and the terns stayed: what spring does to the coast")
+    enter(here.get_by_label("Date", exact=True), "2026-05-01")
+    choose(studio_page, "Theme", "letter")
     here.get_by_role("button", name="Add tag").click()
     studio_page.keyboard.type("spring")
 
     for kind in ("Text", "Story", "Button"):
         studio_page.get_by_role("button", name="Add block").click()
-        studio_page.get_by_role("combobox", name="Find a kind of block").fill(kind)
+        enter(studio_page.get_by_role("combobox", name="Find a kind of block"), kind)
         studio_page.keyboard.press("Enter")
         expect(here.get_by_role("heading", name=kind, exact=True)).to_be_visible()
         if kind == "Text":
-            field(studio_page, "Text").fill('Dear {{ subscriber.first_name or "friend" }},\n\nthe sea is back.')
+            enter(field(studio_page, "Text"), 'Dear {{ subscriber.first_name or "friend" }},\n\nthe sea is back.')
         elif kind == "Story":
-            field(studio_page, "Headline").fill("The wall is open")
+            enter(field(studio_page, "Headline"), "The wall is open")
             here.get_by_label("Picture file").set_input_files(
                 {"name": "wall.jpg", "mimeType": "image/jpeg", "buffer": photo()}
             )
-            field(studio_page, "Description of the picture").fill("A gap in a wall")
+            enter(field(studio_page, "Description of the picture"), "A gap in a wall")
             here.get_by_role("button", name="Where the picture stands").click()
-            field(studio_page, "Byline").fill("By Ada Example")
+            enter(field(studio_page, "Byline"), "By Ada Example")
         else:
-            field(studio_page, "Words").fill("Come along")
-            field(studio_page, "Link").fill("https://www.example.org/walk")
+            enter(field(studio_page, "Words"), "Come along")
+            enter(field(studio_page, "Link"), "https://www.example.org/walk")
     expect(studio_page.locator(".compose-count")).to_be_hidden()
     field(studio_page, "Words").press("Control+s")
     until(lambda: "https://www.example.org/walk" in path.read_text("utf-8"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from controls import enter
 from playwright.sync_api import Page, expect
 from running_studio import RunningStudio, until
 
@@ -35,7 +36,7 @@ def test_a_new_issue_is_started_from_a_theme(studio: RunningStudio, issue_list: 
     dialog = issue_list.get_by_role("dialog")
     dialog.get_by_role("button", name="Make it").click()
     expect(dialog).to_contain_text("An issue needs a title")
-    dialog.get_by_label("Title").fill('Spring "tides"')
+    enter(dialog.get_by_label("Title"), 'Spring "tides"')
     dialog.get_by_role("button", name="Make it").click()
     issue_list.wait_for_url("**/issue/*-spring-tides")
     made = until(lambda: next(iter((studio.root / "issues").glob("*-spring-tides.yaml")), None))
@@ -45,7 +46,7 @@ def test_a_new_issue_is_started_from_a_theme(studio: RunningStudio, issue_list: 
 def test_a_copy_keeps_what_the_old_issue_says(studio: RunningStudio, issue_list: Page) -> None:
     issue_list.get_by_role("button", name="New issue").click()
     dialog = issue_list.get_by_role("dialog")
-    dialog.get_by_label("Title").fill("Autumn")
+    enter(dialog.get_by_label("Title"), "Autumn")
     dialog.get_by_label("Begin with").click()
     issue_list.get_by_role("option", name="Copy of").click()
     dialog.get_by_role("button", name="Make it").click()

@@ -8,13 +8,16 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from controls import choose, enter
 from playwright.sync_api import Page, expect
 from running_studio import RunningStudio, until
 
@@ -32,7 +35,6 @@ from newsletter.workspace import Workspace
 pytestmark = pytest.mark.browser
 
 AXE = Path(__file__).parent.parent / "node" / "node_modules" / "axe-core" / "axe.min.js"
-SLOW = (0.25, 0.25)
 ISSUE = """\
 subject: Spring tides for {{ subscriber.first_name or "friend" }}
 preheader: High water at noon
@@ -49,6 +51,19 @@ batch_size: 10
 segments:
   northerners: subscriber.region == "north"
 """
+
+
+@dataclass(frozen=True)
+class Held(Faults):
+    """Mails are taken, but after the first eight calls no answer is given before `go`: a sending that is under way."""
+
+    go: threading.Event = field(default_factory=threading.Event)
+
+    def latency_of(self, number: int) -> float:
+        """Blocks, since the wait has no end that is known before."""
+        if number > 8:
+            self.go.wait(60)
+        return 0.0
 
 
 class Office:
@@ -94,7 +109,7 @@ class Office:
     def send(self, count: int) -> None:
         """Confirm the plan, and come to the page of the sending."""
         self.plan_has(count)
-        self.page.get_by_label("Type the number of recipients").fill(str(count))
+        enter(self.page.get_by_label("Type the number of recipients"), str(count))
         expect(self.send_button).to_be_enabled()
         self.send_button.click()
         self.page.wait_for_url("**/dispatch/*")
@@ -108,6 +123,12 @@ class Office:
 
     def phase(self, words: str) -> None:
         expect(self.page.locator(".sending-live .chip").first).to_have_text(words, timeout=40_000)
+
+    def is_under_way(self) -> None:
+        until(lambda: self.sandbox.requests > 9, 60)
+
+    def state_is(self, state: DispatchState) -> None:
+        until(lambda: self.dispatch().state is state, 60)
 
     def sums(self, words: str) -> None:
         expect(self.page.locator(".sending-live")).to_contain_text(f"{words} in the audience")
@@ -151,13 +172,17 @@ class Office:
 def office(studio: RunningStudio, studio_page: Page) -> Iterator[Callable[..., Office]]:
     """Makes an Office whose sandbox misbehaves as it is told."""
     opened: list[Office] = []
+    holding: list[Held] = []
 
-    def make(*rules: str, **faults: Any) -> Office:
-        sandbox = Sandbox(faults=Faults(rules=tuple(map(parse_rule, rules)), **faults)).__enter__()
+    def make(*rules: str, held: Held | None = None, **faults: Any) -> Office:
+        holding.extend(filter(None, (held,)))
+        sandbox = Sandbox(faults=held or Faults(rules=tuple(map(parse_rule, rules)), **faults)).__enter__()
         opened.append(Office(studio, studio_page, sandbox))
         return opened[-1]
 
     yield make
+    for held in holding:
+        held.go.set()
     studio_page.goto("about:blank")
     studio.stop()
     for each in opened:
@@ -179,11 +204,11 @@ def test_a_list_gets_it_when_its_number_is_typed(office: Callable[..., Office]) 
         expect(plan).to_contain_text(words)
     typed = page.get_by_label("Type the number of recipients")
     for wrong in ("", "1,199", "12", "all"):
-        typed.fill(wrong)
+        enter(typed, wrong)
         expect(desk.send_button).to_be_disabled()
         typed.press("Enter")
     assert desk.sandbox.requests == 0
-    typed.fill("1,200")
+    enter(typed, "1,200")
     expect(desk.send_button).to_be_enabled()
     typed.press("Enter")
     page.wait_for_url("**/dispatch/*")
@@ -223,32 +248,29 @@ def test_the_plan_follows_what_is_chosen(office: Callable[..., Office]) -> None:
     desk.plan_has(21)
     page = desk.page
 
-    def choose(field: str, option: str) -> None:
-        page.get_by_role("combobox", name=field).click()
-        page.get_by_role("option", name=option).click()
-
-    choose("Of the list", "northerners")
+    choose(page, "Of the list", "northerners", exact=False)
     desk.plan_has(11)
-    choose("Of the list", "Only those for whom")
+    choose(page, "Of the list", "Only those for whom", exact=False)
     expression = page.get_by_label("Those for whom this holds")
-    expression.fill('subscriber.region = "south"')
+    enter(expression, 'subscriber.region = "south"')
     fault = page.locator(".sending-fault")
     expect(fault.locator("mark")).to_have_text("=")
     expect(fault).to_contain_text("==")
     expect(desk.send_button).to_be_disabled()
-    expression.fill('subscriber.region == "south"')
+    enter(expression, 'subscriber.region == "south"')
     desk.plan_has(10)
     expect(fault).to_be_empty()
-    choose("Of the list", "Everybody on it")
+    choose(page, "Of the list", "Everybody on it", exact=False)
     page.get_by_text("More", exact=True).click()
-    choose("Not those on these lists", "staff")
+    page.get_by_role("combobox", name="Not those on these lists").click()
+    page.get_by_role("option", name="staff").click()
     page.keyboard.press("Escape")
     desk.plan_has(20)
-    page.get_by_label("At most so many people").fill("7")
+    enter(page.get_by_label("At most so many people"), "7")
     desk.plan_has(7)
-    page.get_by_label("Rate").fill("quick")
+    enter(page.get_by_label("Rate"), "quick")
     expect(page.get_by_text("is not a rate")).to_be_visible()
-    page.get_by_label("Rate").fill("6000/min")
+    enter(page.get_by_label("Rate"), "6000/min")
     desk.send(7)
     desk.phase("complete")
     assert len(desk.sandbox.accepted) == 7
@@ -261,7 +283,7 @@ def test_a_list_that_changes_while_it_is_looked_at_asks_again(office: Callable[.
     desk.open()
     desk.plan_has(20)
     desk.people(3, first=50)
-    desk.page.get_by_label("Type the number of recipients").fill("20")
+    enter(desk.page.get_by_label("Type the number of recipients"), "20")
     desk.send_button.click()
     expect(desk.page.get_by_role("alert").filter(has_text="The list changed")).to_contain_text("23 recipients now")
     desk.plan_has(23)
@@ -301,7 +323,7 @@ def test_an_issue_with_errors_or_somebody_without_a_value_holds_it_back(office: 
     page = desk.page
     expect(page.locator(".sending-plan")).to_contain_text("p900@example.org")
     expect(page.locator(".sending-plan")).to_contain_text("can't be filled for 1 person")
-    page.get_by_label("Type the number of recipients").fill("5")
+    enter(page.get_by_label("Type the number of recipients"), "5")
     expect(desk.send_button).to_be_disabled()
     desk.issue.write_text(living.replace("subscriber.region }}", 'subscriber.region or "south" }}'), "utf-8")
     desk.plan_has(6)
@@ -318,8 +340,7 @@ def test_with_time_to_undo_it_the_provider_calls_it_off(office: Callable[..., Of
     desk.people(40)
     desk.open()
     page = desk.page
-    page.get_by_role("combobox", name="Time to undo it").click()
-    page.get_by_role("option", name="5 minutes").click()
+    choose(page, "Time to undo it", "5 minutes", exact=False)
     expect(page.locator(".sending-form")).to_contain_text("In the first 5 it can be undone for sure")
     desk.send(40)
     desk.phase("held by the provider")
@@ -341,37 +362,46 @@ def test_with_time_to_undo_it_the_provider_calls_it_off(office: Callable[..., Of
 
 
 def test_pause_and_resume_and_no_tab_needed(office: Callable[..., Office]) -> None:
-    desk = office(latency=SLOW)
+    held = Held()
+    desk = office(held=held)
     desk.people(1000)
     desk.open()
     desk.send(1000)
-    until(lambda: desk.sandbox.requests >= 8)
+    desk.is_under_way()
     desk.press("Pause")
+    desk.state_is(DispatchState.PAUSED)
+    held.go.set()
     desk.phase("paused")
     counted = desk.tally()
     assert 0 < counted.accepted < 1000
     assert counted.accepted + counted.planned == 1000
     desk.open()  # the Send page shows what isn't over
+    held.go.clear()
     desk.press("Resume")
     desk.phase("sending")
     desk.page.goto("about:blank")  # the tab is closed: the Studio goes on
-    until(lambda: desk.dispatch().state is DispatchState.COMPLETE, 60)
+    held.go.set()
+    desk.state_is(DispatchState.COMPLETE)
     assert len(desk.sandbox.accepted) == 1000
     desk.nobody_twice()
 
 
 def test_cancelling_asks_first(office: Callable[..., Office]) -> None:
-    desk = office(latency=SLOW)
+    held = Held()
+    desk = office(held=held)
     desk.people(1500)
     desk.open()
     desk.send(1500)
-    until(lambda: desk.sandbox.requests >= 8)
+    desk.is_under_way()
     desk.press("Cancel the rest")
     expect(desk.sheet).to_contain_text("will not get it")
     desk.press("Keep it")
+    expect(desk.sheet).to_have_count(0)
     assert desk.dispatch().state is DispatchState.SENDING
     desk.press("Cancel the rest")
     desk.sheet.get_by_role("button", name="Cancel the rest").click()
+    desk.state_is(DispatchState.CANCELLED)
+    held.go.set()
     desk.phase("cancelled")
     until(lambda: desk.tally().sending == 0)
     counted = desk.tally()
@@ -380,14 +410,16 @@ def test_cancelling_asks_first(office: Callable[..., Office]) -> None:
 
 
 def test_a_killed_studio_leaves_it_to_be_resumed(office: Callable[..., Office]) -> None:
-    desk = office(latency=SLOW)
+    held = Held()
+    desk = office(held=held)
     desk.people(1000)
     desk.open()
     desk.send(1000)
-    until(lambda: desk.sandbox.requests >= 12)
+    desk.is_under_way()
     address = desk.page.url
     desk.page.goto("about:blank")
     desk.studio.stop(signal.SIGKILL)
+    held.go.set()
     desk.studio.start()
     desk.page.goto(address)
     desk.phase("interrupted")
@@ -408,11 +440,13 @@ def test_a_killed_studio_leaves_it_to_be_resumed(office: Callable[..., Office]) 
 
 
 def test_ending_the_studio_lets_calls_end(office: Callable[..., Office]) -> None:
-    desk = office(latency=SLOW)
+    held = Held()
+    desk = office(held=held)
     desk.people(1000)
     desk.open()
     desk.send(1000)
-    until(lambda: desk.sandbox.requests >= 8)
+    desk.is_under_way()
+    threading.Timer(1, held.go.set).start()
     desk.studio.stop(signal.SIGINT)
     counted = desk.tally()
     assert counted.sending == counted.uncertain == 0
@@ -469,19 +503,21 @@ def _names(uncertain: Any) -> list[str]:
 
 
 def test_a_terminals_sending_shows_here_and_can_be_paused(office: Callable[..., Office]) -> None:
-    desk = office(latency=(0.4, 0.4))
+    held = Held()
+    desk = office(held=held)
     desk.people(1000)
     process = desk.terminal("send", "spring-tides", "--list", "members", "--yes", "1000", "--connections", "2")
-    until(lambda: desk.sandbox.requests >= 2, 60)
+    desk.is_under_way()
     desk.open()
     desk.phase("sending elsewhere")
     desk.press("Pause")
+    desk.state_is(DispatchState.PAUSED)
+    held.go.set()
     desk.phase("paused")
     process.communicate(timeout=30)
     assert process.returncode == 1
     desk.press("Resume")
-    desk.phase("sending")
-    until(lambda: desk.dispatch().state is DispatchState.COMPLETE, 60)
+    desk.state_is(DispatchState.COMPLETE)
     desk.nobody_twice()
     assert len(desk.sandbox.accepted) == 1000
 

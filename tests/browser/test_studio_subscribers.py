@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from controls import choose, enter
 from playwright.sync_api import Page, expect
 from running_studio import RunningStudio
 
@@ -71,11 +72,6 @@ def addresses(page: Page) -> list[str]:
     return page.locator(".subscribers-address").all_inner_texts()
 
 
-def choose(page: Page, label: str, option: str) -> None:
-    page.get_by_role("combobox", name=label).last.click()
-    page.get_by_role("option", name=option, exact=True).click()
-
-
 def query(page: Page) -> dict[str, list[str]]:
     return parse_qs(urlsplit(page.url).query)
 
@@ -99,7 +95,7 @@ def test_people_are_shown_with_their_lists_and_whether_they_are_mailed(people: P
 
 def test_looking_for_somebody_leaves_those_who_fit_and_stands_in_the_address(people: People) -> None:
     page = people("/subscribers")
-    page.get_by_label("Search").fill("sample MAIL.")
+    enter(page.get_by_label("Search"), "sample MAIL.")
     expect(page.locator(".subscribers-address")).to_have_text(["ben@mail.example.org"])
     expect(page.get_by_role("heading", name="1 person")).to_be_visible()
     choose(page, "List", "press")
@@ -121,9 +117,9 @@ def test_a_segment_is_chosen_by_its_name_or_written(people: People) -> None:
     choose(page, "Segment", "donors")
     expect(page.locator(".subscribers-address")).to_have_text(["ada@example.org"])
     choose(page, "Segment", "An expression …")
-    page.get_by_label("Expression").fill('subscriber.region == "south"')
+    enter(page.get_by_label("Expression"), 'subscriber.region == "south"')
     expect(page.locator(".subscribers-address")).to_have_text(["ben@mail.example.org"])
-    page.get_by_label("Expression").fill("subscriber.region ==")
+    enter(page.get_by_label("Expression"), "subscriber.region ==")
     expect(page.get_by_text("it ends too early")).to_be_visible()
     assert addresses(page) == ["ben@mail.example.org"]
 
@@ -150,18 +146,19 @@ def test_somebody_is_added_to_a_new_list_with_an_attribute(studio: RunningStudio
     page = people("/subscribers")
     page.get_by_role("button", name="Add somebody").click()
     sheet = page.get_by_role("dialog").last
-    sheet.get_by_label("Address").fill("zoe")
+    enter(sheet.get_by_label("Address"), "zoe")
     sheet.get_by_role("button", name="Add", exact=True).click()
     expect(sheet.get_by_text("@-sign")).to_be_visible()
-    sheet.get_by_label("Address").fill("zoe@example.org")
-    sheet.get_by_label("Name", exact=True).fill("Zoë Example")
+    enter(sheet.get_by_label("Address"), "zoe@example.org")
+    enter(sheet.get_by_label("Name", exact=True), "Zoë Example")
     sheet.get_by_role("button", name="Add", exact=True).click()
     expect(sheet.get_by_text("Choose a list.")).to_be_visible()
     choose(page, "List", "A new list …")
-    sheet.get_by_label("Name of the new list").fill("friends")
+    enter(sheet.get_by_label("Name of the new list"), "friends")
     sheet.get_by_role("button", name="Add an attribute").click()
-    sheet.get_by_label("Value").fill("2019")
-    sheet.get_by_label("Name", exact=True).last.fill("Member since")
+    expect(sheet.get_by_label("Name", exact=True).last).to_be_focused()
+    enter(sheet.get_by_label("Value"), "2019")
+    enter(sheet.get_by_label("Name", exact=True).last, "Member since")
     sheet.get_by_role("button", name="Add", exact=True).click()
     expect(page.get_by_text("zoe@example.org is on friends")).to_be_visible()
     expect(page.get_by_role("link", name="friends").first).to_contain_text("1")
@@ -174,7 +171,7 @@ def test_who_left_is_put_back_only_when_they_asked(studio: RunningStudio, people
     page = people("/subscribers")
     page.get_by_role("button", name="Add somebody").click()
     sheet = page.get_by_role("dialog").last
-    sheet.get_by_label("Address").fill("ben@mail.example.org")
+    enter(sheet.get_by_label("Address"), "ben@mail.example.org")
     choose(page, "List", "press")
     sheet.get_by_role("button", name="Add", exact=True).click()
     expect(sheet.get_by_text("ben@mail.example.org left press")).to_be_visible()
@@ -190,10 +187,10 @@ def test_a_list_is_made_once(people: People) -> None:
     page = people("/subscribers")
     page.get_by_role("button", name="New list").click()
     sheet = page.get_by_role("dialog").last
-    sheet.get_by_label("Name").fill("members")
+    enter(sheet.get_by_label("Name"), "members")
     sheet.get_by_role("button", name="Make it").click()
     expect(sheet.get_by_text("There is a list members already")).to_be_visible()
-    sheet.get_by_label("Name").fill("friends & family")
+    enter(sheet.get_by_label("Name"), "friends & family")
     sheet.get_by_role("button", name="Make it").click()
     page.get_by_role("link", name="friends & family").click()
     page.wait_for_url("**list=friends+%26+family")
@@ -228,9 +225,9 @@ def test_a_person_is_edited_and_attributes_are_escaped(studio: RunningStudio, pe
     expect(page.get_by_role("heading", name="Ada <b>Example</b>")).to_be_visible()
     page.get_by_role("button", name="Edit").click()
     sheet = page.get_by_role("dialog").last
-    sheet.get_by_label("Name", exact=True).first.fill("Ada E.")
-    sheet.get_by_label("Value").fill("<i>south</i>")
-    sheet.get_by_label("Tags").fill("donor, press ,")
+    enter(sheet.get_by_label("Name", exact=True).first, "Ada E.")
+    enter(sheet.get_by_label("Value"), "<i>south</i>")
+    enter(sheet.get_by_label("Tags"), "donor, press ,")
     sheet.get_by_role("button", name="Save").click()
     expect(page.get_by_text("<i>south</i>")).to_be_visible()
     with store_of(studio) as store, store.read() as connection:
@@ -245,7 +242,7 @@ def test_an_address_is_never_mailed_again_with_a_reason(studio: RunningStudio, p
     page.get_by_role("button", name="Never mail").click()
     sheet = page.get_by_role("dialog").last
     choose(page, "Reason", "Complained: They reported a mail as spam.")
-    sheet.get_by_label("Note").fill("by phone")
+    enter(sheet.get_by_label("Note"), "by phone")
     sheet.get_by_role("button", name="Never mail").click()
     expect(page.get_by_role("heading", name="Not mailed")).to_be_visible()
     expect(page.get_by_text("by studio: by phone")).to_be_visible()
@@ -299,7 +296,7 @@ def test_a_file_is_imported_with_a_column_matched_anew_and_faults_told_with_thei
     first = page.get_by_role("region", name="The first rows").locator("tbody tr").first
     expect(first).to_contain_text("wer: Ada E.")
     choose(page, "What Wer becomes", "Name")
-    page.get_by_label("Name of the attribute that Stadt becomes").fill("Home town")
+    enter(page.get_by_label("Name of the attribute that Stadt becomes"), "Home town")
     expect(first).to_contain_text("home_town: Northport")
     expect(first).not_to_contain_text("wer")
 
@@ -359,7 +356,7 @@ def test_a_file_without_names_of_columns_goes_to_a_new_list(
     page.wait_for_load_state("networkidle")
     dropped(page, tmp_path, "zoe@example.org\nada@example.org\n")
     expect(page.get_by_role("checkbox", name="The first line names the columns")).not_to_be_checked()
-    page.get_by_label("Name of the new list").fill("friends")
+    enter(page.get_by_label("Name of the new list"), "friends")
     page.get_by_role("button", name="Try it").click()
     page.get_by_role("button", name="Back to the columns").click()
     expect(page.get_by_label("Name of the new list")).to_have_value("friends")
