@@ -66,17 +66,30 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     return report
 
 
-@pytest.fixture
-def studio(tmp_path: Path) -> Iterator[RunningStudio]:
+@contextlib.contextmanager
+def _running_studio(folder: Path) -> Iterator[RunningStudio]:
     """A Studio on a fresh workspace, as `newsletter init` makes it. Its log may hold no traceback."""
-    root = tmp_path / "workspace"
-    for _ in write_workspace(root):
+    for _ in write_workspace(folder / "workspace"):
         pass
-    running = RunningStudio(root)
+    running = RunningStudio(folder / "workspace")
     running.start()
     yield running
     running.stop()
     assert "Traceback" not in running.log(), running.log()
+
+
+@pytest.fixture
+def studio(tmp_path: Path) -> Iterator[RunningStudio]:
+    """A Studio for this test alone."""
+    with _running_studio(tmp_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStudio]:
+    """One Studio for all tests of a module: for those that write the issue anew that they are about."""
+    with _running_studio(tmp_path_factory.mktemp("shared")) as running:
+        yield running
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ class RunningStudio:
         """What it has written to standard error."""
         return self.log_file.read_text("utf-8") if self.log_file.exists() else ""
 
-    def stop(self, number: int = signal.SIGINT) -> None:
+    def stop(self, number: int = signal.SIGTERM) -> None:
         """End it with a signal, and wait for the end."""
         if self.process is None:
             return

@@ -36,6 +36,11 @@ blocks:
 """
 
 
+@pytest.fixture
+def studio(shared_studio: RunningStudio) -> RunningStudio:
+    return shared_studio
+
+
 def open_issue(studio: RunningStudio, page: Page, text: str | None = ISSUE, mode: str = "both") -> Path:
     """An issue with the form beside its text."""
     path = studio.root / "issues" / "2026-05-01-tides.yaml"
@@ -281,6 +286,7 @@ def test_what_was_typed_when_the_server_was_killed_is_not_lost(studio: RunningSt
     studio_page.wait_for_function("window.Studio?.editor")
     until(lambda: '"The wall is open, and stays so"   # the lead' in text_of(studio_page))
     expect(studio_page.get_by_text("What you had typed into the form is back")).to_be_visible()
+    expect(studio_page.locator(".compose-state")).to_have_text("Not saved")
     studio_page.keyboard.press("Control+s")
     expect(studio_page.locator(".compose-state")).to_have_text("Saved")
     studio_page.reload()

@@ -33,6 +33,11 @@ blocks:
 """
 
 
+@pytest.fixture
+def studio(shared_studio: RunningStudio) -> RunningStudio:
+    return shared_studio
+
+
 def open_issue(studio: RunningStudio, page: Page, text: str = ISSUE) -> Path:
     path = studio.root / "issues" / "2026-05-01-tides.yaml"
     path.write_text(text, "utf-8")
@@ -104,7 +109,7 @@ def test_dragging_reorders_the_file_with_its_comments(studio: RunningStudio, stu
     wait_for_titles(studio_page, "The wall is open", "Dear reader, hello.", "News", "Short, clear.")
     until(lambda: text_of(studio_page).index("# the lead") < text_of(studio_page).index("# greets"))
     studio_page.keyboard.press("Control+s")
-    expect(studio_page.locator(".compose-state")).to_have_text("Saved")
+    until(lambda: path.read_text("utf-8") != ISSUE)
     saved = path.read_text("utf-8")
     assert sorted(saved.split("\n")) == sorted(ISSUE.split("\n"))
     assert saved.index("  # the lead\n  - {type: story") < saved.index("  # greets everybody\n  - type: text")
