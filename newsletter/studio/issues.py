@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,9 +56,9 @@ def add_pages(desk: Desk) -> None:
             listing = IssueList(desk, summaries)
             with actions:
                 button("New issue", listing.start, icon="add", kind="primary")
+        on_leave(desk.listen(listing.changed))
         await ui.context.client.connected()
         await listing.refresh()
-        on_leave(desk.listen(listing.changed))
 
 
 class Summaries:
@@ -66,14 +67,16 @@ class Summaries:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._known: dict[Path, tuple[int, Summary]] = {}
+        self._changes = 0
         desk.listen(self._changed)
 
     def _changed(self, files: set[Path]) -> None:
+        self._changes += 1
         self._known = {path: known for path, known in self._known.items() if not self._desk.concerns(path, files)}
 
     async def of(self, path: Path) -> tuple[int, Summary]:
-        """An issue's summary, and of when its file is."""
-        version = path.stat().st_mtime_ns
+        """An issue's summary, and of when its file is. Raises FileNotFoundError."""
+        version, changes = path.stat().st_mtime_ns, self._changes
         known = self._known.get(path)
         if known is None or known[0] != version:
             try:
@@ -81,7 +84,9 @@ class Summaries:
             except NewsletterError as error:
                 problem = Problem("rendering", error.message)
                 summary = Summary(path.stem, path.stem, "", path.stem, (problem,))
-            known = self._known[path] = (version, summary)
+            known = version, summary
+            if changes == self._changes:  # else it may be of what was there before
+                self._known[path] = known
         return known
 
 
@@ -91,6 +96,7 @@ class IssueList:
     def __init__(self, desk: Desk, summaries: Summaries) -> None:
         self._desk, self._summaries = desk, summaries
         self._client = ui.context.client
+        self._asked = 0
         self._box = ui.element("div").classes("wide")
         with self._box:
             words("p", "Reading the issues …", "muted")
@@ -102,11 +108,16 @@ class IssueList:
 
     async def refresh(self) -> None:
         """Read what is new, and draw the list."""
+        self._asked += 1
+        asked = self._asked
         sent = await asyncio.to_thread(_sent, self._desk)
-        shown = [await self._summaries.of(path) for path in self._desk.workspace.issue_files()]
+        shown = []
+        for path in self._desk.workspace.issue_files():
+            with suppress(FileNotFoundError):
+                shown.append(await self._summaries.of(path))
         shown.sort(key=lambda each: (each[1].date or each[1].stem[:10], each[1].stem), reverse=True)
-        if not self._client.has_socket_connection:
-            return  # the page was closed meanwhile
+        if asked != self._asked or not self._client.has_socket_connection:
+            return  # something newer is on its way, or the page was closed meanwhile
         self._box.clear()
         with self._box:
             if not shown:

@@ -42,6 +42,7 @@ class People:
         self._counts = dict(counts)
         self._status: DeliveryStatus | None = None
         self._last = 0
+        self._asked = 0
         self._starts = [0]
         """After which delivery each page begins that was looked at, up to this one."""
         self._filters = (
@@ -66,6 +67,8 @@ class People:
 
     async def refresh(self) -> None:
         """Read this page, and show it."""
+        self._asked += 1
+        asked = self._asked
         statuses = [self._status] if self._status else []
 
         def read() -> list[DeliveryRecord]:
@@ -79,6 +82,8 @@ class People:
             with self._client:
                 say(error.message, "bad")
             return
+        if asked != self._asked:
+            return  # something newer is on its way
         more, shown = len(found) > PAGE, found[:PAGE]
         self._last = shown[-1].id if shown else self._starts[-1]
         self._table.clear()

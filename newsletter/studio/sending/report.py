@@ -108,6 +108,9 @@ class Report:
                 return calls_of(connection, dispatch.id), others[::-1]
 
         calls, others = await asyncio.to_thread(read)
+        standings = await asyncio.to_thread(standings_of, self._desk, others)
+        if standing.phase is not self._phase:
+            return  # something newer is on its way
         lines = story_of(dispatch, calls, standing.tally, zone)
         self._story.clear()
         with self._story:
@@ -115,7 +118,7 @@ class Report:
         self._others.set_visibility(bool(others))
         self._other_rows.clear()
         with self._other_rows:
-            sendings_table(await asyncio.to_thread(standings_of, self._desk, others), zone)
+            sendings_table(standings, zone)
 
 
 def standings_of(desk: Desk, sendings: Sequence[Dispatch]) -> list[Standing]:

@@ -41,9 +41,11 @@ class Uncertain:
             return
         self._count, self._chosen = count, set()
         self._box.set_visibility(count > 0)
+        people, calls = await asyncio.to_thread(self._read) if count else ([], {})
+        if count != self._count:
+            return  # something newer is on its way
         self._box.clear()
         if count:
-            people, calls = await asyncio.to_thread(self._read)
             with self._box:
                 self._draw(people, calls)
 
