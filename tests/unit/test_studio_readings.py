@@ -19,6 +19,9 @@ from newsletter.delivery import DeliveryStatus
 from newsletter.scaffold import write_workspace
 from newsletter.studio.desk import Desk
 from newsletter.studio.issues import Summaries, Summary
+from newsletter.studio.sandbox import reading
+from newsletter.studio.sandbox.letter import Letter, read_letter
+from newsletter.studio.sandbox.reading import ReadingPane
 from newsletter.studio.sending import recipients, resolving
 from newsletter.studio.sending.recipients import People
 from newsletter.studio.sending.resolving import Uncertain
@@ -127,3 +130,23 @@ def test_who_is_uncertain_is_listed_once(desk: Desk, slow: Slow) -> None:
 
     found = asyncio.run(ask())
     assert [each for each in found if each.endswith("@example.org")] == ["2@example.org"]
+
+
+def test_the_mail_that_was_chosen_last_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait = Slow()
+
+    def fetch(_host: str, mail_id: str) -> Letter:
+        wait.wait()
+        return read_letter(f"Subject: {mail_id}\r\n\r\nHello".encode())
+
+    monkeypatch.setattr(reading, "fetch_letter", fetch)
+
+    async def ask() -> list[str]:
+        with blank_page() as box:
+            pane = ReadingPane("http://127.0.0.1:1", lambda: None)
+            await wait.overtaken(pane.show("first"), pane.show("second"))
+            return shown(box)
+
+    found = asyncio.run(ask())
+    assert "second" in found
+    assert "first" not in found

@@ -78,24 +78,28 @@ class ReadingPane:
     def __init__(self, host: str, on_close: Callable[[], Any]) -> None:
         self._host, self._on_close = host, on_close
         self._view, self._width = "html", "desktop"
-        self._mail_id = ""
+        self._asked = self._mail_id = ""
         self._letter: Letter | None = None
         self._box = ui.element("section").classes("sandbox_mail-pane").props('aria-label="The mail"')
         self.show_nothing()
 
     def show_nothing(self) -> None:
         """Show that no mail is chosen."""
-        self._mail_id, self._letter = "", None
+        self._asked = self._mail_id = ""
+        self._letter = None
         self._box.clear()
         with self._box:
             empty("drafts", "Choose a mail", "You see it here as its recipient would.")
 
     async def show(self, mail_id: str) -> None:
-        """Fetch a mail, and show it."""
+        """Fetch a mail, and show it unless another one was asked for meanwhile."""
+        self._asked = mail_id
         try:
             letter = await asyncio.to_thread(fetch_letter, self._host, mail_id)
         except NotRunning:
             letter = None
+        if mail_id != self._asked:
+            return
         self._mail_id, self._letter = mail_id, letter
         self._draw()
 
