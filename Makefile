@@ -93,7 +93,7 @@ floors: $(INSTALLED)  ## import-linter: who may import whom
 
 .PHONY: unit
 unit: $(INSTALLED) $(NODE_PACKAGES) browser  ## pytest, all of tests/
-	$(BIN)/pytest -q -n 3 --dist loadfile
+	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
 
 SEEDS ?= 20
 .PHONY: torture

@@ -5,6 +5,20 @@ from __future__ import annotations
 from playwright.sync_api import Locator, Page, expect
 
 
+def settle(page: Page) -> None:
+    """Wait until nothing has changed on the page for half a second; five seconds at most."""
+    page.evaluate(
+        """() => new Promise((done) => {
+          let timer;
+          const rest = () => { clearTimeout(timer); timer = setTimeout(done, 500); };
+          new MutationObserver(rest).observe(
+            document, {subtree: true, childList: true, attributes: true, characterData: true});
+          rest();
+          setTimeout(done, 5000);
+        })"""
+    )
+
+
 def enter(field: Locator, text: str) -> None:
     """Type `text` in place of what a field holds.
 

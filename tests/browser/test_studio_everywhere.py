@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from controls import settle
 from playwright.sync_api import Page, expect
 from running_studio import RunningStudio
 
@@ -46,12 +47,13 @@ def test_axe_finds_nothing_serious_on_any_page_in_light_and_dark(
     found = []
     for path in PAGES:
         studio_page.goto(studio.url(path.format(stem=stem, person=people)))
-        studio_page.wait_for_load_state("networkidle")
+        settle(studio_page)
         studio_page.evaluate(script)
         for scheme in ("light", "dark"):
             studio_page.emulate_media(color_scheme=scheme)
             expect(studio_page.locator(f"body.body--{scheme}")).to_have_count(1)
-            studio_page.wait_for_timeout(700)  # colours fade into each other
+            settle(studio_page)
+            studio_page.wait_for_timeout(300)  # colours fade into each other
             results = studio_page.evaluate(
                 "axe.run(document, {iframes: false, preload: false, resultTypes: ['violations']})"
             )

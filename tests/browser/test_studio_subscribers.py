@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from controls import choose, enter
+from controls import choose, enter, settle
 from playwright.sync_api import Page, expect
 from running_studio import RunningStudio
 
@@ -62,7 +62,7 @@ def people(studio: RunningStudio, studio_page: Page) -> People:
 
     def open_page(path: str) -> Page:
         studio_page.goto(studio.url(path))
-        studio_page.wait_for_load_state("networkidle")
+        settle(studio_page)
         return studio_page
 
     return open_page
@@ -353,7 +353,7 @@ def test_a_file_without_names_of_columns_goes_to_a_new_list(
     page.goto(studio.url("/subscribers"))
     page.get_by_role("button", name="Import a CSV file").click()
     page.wait_for_url("**/subscribers/import")
-    page.wait_for_load_state("networkidle")
+    settle(page)
     dropped(page, tmp_path, "zoe@example.org\nada@example.org\n")
     expect(page.get_by_role("checkbox", name="The first line names the columns")).not_to_be_checked()
     enter(page.get_by_label("Name of the new list"), "friends")
