@@ -197,9 +197,16 @@ def test_markdown_has_buttons_and_keys(studio: RunningStudio, studio_page: Page)
     form(studio_page).get_by_role("button", name="Insert a personal part into Text").click()
     studio_page.get_by_role("menuitem", name="First name").click()
     written = 'A [paragraph](https://www.example.org/more).\n\n- Another.{{ subscriber.first_name or "friend" }}\n'
+    expect(body).to_be_focused()
     until(lambda: data_of(studio_page)["blocks"][0]["body"] == written)
-    body.press("Control+z")
+    studio_page.keyboard.press("Control+z")
     expect(body).to_have_value("A [paragraph](https://www.example.org/more).\n\n- Another.")
+    for key in ("Escape", "Tab"):
+        form(studio_page).get_by_role("button", name="Insert a personal part into Text").click()
+        expect(studio_page.get_by_role("menuitem", name="First name")).to_be_focused()
+        studio_page.keyboard.press(key)
+        expect(studio_page.get_by_role("menu")).to_have_count(0)
+        expect(body).to_be_focused()
 
 
 def test_a_picture_is_brought_in(studio: RunningStudio, studio_page: Page) -> None:

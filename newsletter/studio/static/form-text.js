@@ -67,11 +67,11 @@ export const TextField = {
       </div>
       <textarea v-if="isLong" ref="area" :id="id" class="form-input" :class="{ mono: field.control === 'code' }"
         rows="3" v-bind="about"
-        :spellcheck="field.control !== 'code'" @input="input" @keydown="key" @blur="follow"></textarea>
+        :spellcheck="field.control !== 'code'" @input="input" @keydown="key" @blur="left"></textarea>
       <input v-else ref="area" :id="id" class="form-input" :class="{ mono: field.control === 'condition' }"
         :type="type" v-bind="about"
         :min="field.least" :max="field.most" autocomplete="off" :spellcheck="field.control === 'line'" @input="input"
-        @blur="follow" />
+        @blur="left" />
     </div>`,
   props: { field: Object, route: Array, value: String, id: String, named: String, described: String, wrong: Boolean },
   emits: ["change"],
@@ -125,6 +125,12 @@ export const TextField = {
     // While it is typed in, the field says what it holds: a line break at its end isn't in the text yet.
     follow() {
       if (this.$refs.area.value !== this.words) this.$refs.area.value = this.words;
+    },
+    // What was typed last reaches `words` with the next turn; setting an old value would lose what can be undone.
+    left() {
+      this.$nextTick(() => {
+        if (this.$refs.area && document.activeElement !== this.$refs.area) this.follow();
+      });
     },
     input(event) {
       this.$emit("change", event.target.value);

@@ -42,7 +42,7 @@ export default {
         <field-set v-else :key="identity" :name="shown.name" :route="[]" :value="shown.data" />
       </div>
       <q-menu v-model="menuOpen" :target="menuTarget" no-parent-event anchor="bottom right" self="top right"
-        class="form-menu" no-refocus aria-label="Personal parts">
+        class="form-menu" no-focus no-refocus aria-label="Personal parts" @hide="leaveMenu">
         <div class="form-menu-items" @keydown="menuKey">
           <button v-for="[label, words] in personal" type="button" role="menuitem" class="form-menu-item"
             @click="insertPersonal(words)">
@@ -221,7 +221,17 @@ export default {
       this.lastField.focus();
       document.execCommand("insertText", false, words);
     },
+    // The menu holds no focus back (its own way of that takes it from the field again): with it gone, the field has it.
+    leaveMenu() {
+      if (document.activeElement === document.body || document.activeElement?.closest(".form-menu"))
+        this.lastField?.focus();
+    },
     menuKey(event) {
+      if (event.key === "Tab") {
+        event.preventDefault();
+        this.menuOpen = false;
+        return;
+      }
       const items = [...event.currentTarget.querySelectorAll("[role=menuitem]")];
       const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (!step) return;
