@@ -94,7 +94,7 @@ floors: $(INSTALLED)  ## import-linter: who may import whom
 # On a machine that does other work besides, a browser can miss a deadline: what fails may show that it passes by itself.
 .PHONY: unit
 unit: $(INSTALLED) $(NODE_PACKAGES) browser  ## pytest, all of tests/
-	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder || { [ $$? = 1 ] \
+	@$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder || { [ $$? = 1 ] \
 		&& echo "Once more, by itself, what failed:" \
 		&& $(BIN)/pytest -q --last-failed --last-failed-no-failures=none; }
 
