@@ -120,11 +120,13 @@ def test_the_table_is_of_the_status_that_was_chosen_last(desk: Desk, slow: Slow)
 
 
 def test_who_is_uncertain_is_listed_once(desk: Desk, slow: Slow) -> None:
+    dispatch: Any = SimpleNamespace(id=1)
+
     async def nothing() -> None: ...
 
     async def ask() -> list[str]:
         with blank_page() as box:
-            uncertain = Uncertain(desk, SimpleNamespace(id=1), nothing)  # type: ignore[arg-type]  # its number is enough
+            uncertain = Uncertain(desk, dispatch, nothing)
             await slow.overtaken(uncertain.update(2), uncertain.update(1))
             return shown(box)
 

@@ -38,8 +38,9 @@ class SideBySide:
         """Show the variants of the issue that this is a rendering of."""
         if self._drawn == self._key(done):
             return
+        is_first = self._work is None
         self._stop()
-        self._work = asyncio.get_running_loop().create_task(self._show(done, wait=self._conditions is not None))
+        self._work = asyncio.get_running_loop().create_task(self._show(done, wait=not is_first))
 
     def hide(self) -> None:
         """Render no more, and look anew for who gets what when it is shown again."""
